@@ -1,0 +1,33 @@
+"""fslbook: the small package behind the course on few-shot learning."""
+
+from fslbook.claims import claim
+from fslbook.classifier import FewShotClassifier
+from fslbook.data import ImageClasses, Splits, course_dataset, glyphs, image_folder, omniglot
+from fslbook.devices import bf16_is_fast, pick_device
+from fslbook.encoders import Conv4
+from fslbook.episodes import Episode, EpisodeSampler
+from fslbook.evaluation import Evaluation, evaluate
+from fslbook.methods import NearestNeighbour, PrototypicalNetwork
+from fslbook.training import History, fit
+
+__all__ = [
+    "Conv4",
+    "Episode",
+    "EpisodeSampler",
+    "Evaluation",
+    "FewShotClassifier",
+    "History",
+    "ImageClasses",
+    "NearestNeighbour",
+    "PrototypicalNetwork",
+    "Splits",
+    "bf16_is_fast",
+    "claim",
+    "course_dataset",
+    "evaluate",
+    "fit",
+    "glyphs",
+    "image_folder",
+    "omniglot",
+    "pick_device",
+]

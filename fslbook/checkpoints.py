@@ -1,0 +1,82 @@
+"""Save a training run so that it can go on as if it had never stopped."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from fslbook.episodes import EpisodeSampler
+
+
+@dataclass
+class TrainingState:
+    """Everything that the next training step depends on, and the history so far.
+
+    Args:
+        settings: what must be equal for a run to go on, beside the method's shape and the sampler.
+    """
+
+    method: nn.Module
+    optimizer: Optimizer
+    scheduler: LRScheduler | None
+    sampler: EpisodeSampler
+    history: Any
+    settings: dict[str, int]
+
+    def save(self, path: Path) -> None:
+        """Write the state to `path` in one move, so that a kill never leaves half a file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        try:
+            torch.save(self._as_dict(), temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def load(self, path: Path) -> None:
+        """Take over the state saved at `path`.
+
+        Raises:
+            ValueError: the file is damaged, or is of a run with other settings.
+        """
+        try:
+            saved = torch.load(path, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+            raise ValueError(f"checkpoint {path} is damaged; delete it to start anew") from error
+        if saved["run"] != self._run():
+            raise ValueError(f"checkpoint {path} is of another run, {saved['run']}; this one is {self._run()}")
+        self.method.load_state_dict(saved["method"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        if self.scheduler:
+            self.scheduler.load_state_dict(saved["scheduler"])
+        self.sampler.generator.set_state(saved["generator"])
+        torch.set_rng_state(saved["rng"])
+        if torch.cuda.is_available() and saved["cuda_rng"]:
+            torch.cuda.set_rng_state_all(saved["cuda_rng"])
+        vars(self.history).update(saved["history"])
+
+    def _run(self) -> dict[str, Any]:
+        scheduler = type(self.scheduler).__name__ if self.scheduler else None
+        names = {"method": type(self.method).__name__, "optimizer": type(self.optimizer).__name__}
+        return names | {"scheduler": scheduler, "episodes": str(self.sampler)} | self.settings
+
+    def _as_dict(self) -> dict[str, Any]:
+        return {
+            "run": self._run(),
+            "method": self.method.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict() if self.scheduler else None,
+            "generator": self.sampler.generator.get_state(),
+            "rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "history": vars(self.history),
+        }

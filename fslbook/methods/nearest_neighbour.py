@@ -1,0 +1,28 @@
+"""The baseline that learns nothing: the label of the nearest support image."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from fslbook.episodes import Episode
+from fslbook.methods.base import EmbeddingMethod
+
+
+class NearestNeighbour(EmbeddingMethod):
+    """One-nearest-neighbour by Euclidean distance, on raw pixels unless an encoder is given.
+
+    Args:
+        encoder: images [M, C, H, W] to features [M, D]; by default the pixels themselves.
+    """
+
+    def __init__(self, encoder: nn.Module | None = None) -> None:
+        super().__init__(nn.Flatten(1) if encoder is None else encoder)
+
+    def classify(self, features: Episode) -> Tensor:
+        """Logits [B, Q, N]: minus the distance to the nearest support image of each class."""
+        support, query = features.support_x.flatten(2), features.query_x.flatten(2)  # [B, S, D], [B, Q, D]
+        similarity = -torch.cdist(query, support)  # [B, Q, S]
+        logits = similarity.new_full((*similarity.shape[:2], features.n_way), -torch.inf)  # [B, Q, N]
+        labels = features.support_y[:, None].expand_as(similarity)  # [B, Q, S]
+        return logits.scatter_reduce(2, labels, similarity, "amax")

@@ -1,0 +1,227 @@
+"""Meta-training: one loop for every method of the book."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from tqdm.auto import tqdm
+
+from fslbook.checkpoints import TrainingState
+from fslbook.episodes import Episode, EpisodeSampler
+from fslbook.evaluation import evaluate
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass
+class History:
+    """What `fit` saw: loss (nats) and accuracy (0..1; NaN where a loss makes no logits) of each training step."""
+
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    validation_steps: list[int] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    validation_ci95: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    def plot(self) -> Figure:
+        """Draw loss and accuracy against the training step."""
+        from fslbook.plots import plot_history
+
+        return plot_history(self)
+
+
+def fit(
+    method: nn.Module,
+    sampler: EpisodeSampler,
+    steps: int,
+    *,
+    batch_size: int = 1,
+    optimizer: Optimizer | None = None,
+    scheduler: LRScheduler | None = None,
+    validation: EpisodeSampler | None = None,
+    validate_every: int = 200,
+    validation_episodes: int = 200,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int = 500,
+    bf16: bool = False,
+    progress: bool = True,
+) -> History:
+    """Meta-train `method` for `steps` optimiser steps on batches of episodes.
+
+    Ctrl-C ends the training after the current step, saves the checkpoint and returns what was reached. The same
+    call then goes on from the checkpoint; on the CPU it ends with the very weights of an unbroken run.
+
+    Args:
+        method: any module with `method.loss(episode) -> scalar`.
+        sampler: draws the training episodes, on the device of the method.
+        steps: optimiser steps in total, those before a resumption counted in.
+        batch_size: episodes a step.
+        optimizer: any torch optimiser over the method's parameters; by default Adam with learning rate 1e-3.
+        scheduler: any torch scheduler of that optimiser, stepped once a training step.
+        validation: evaluate on the first `validation_episodes` of these every `validate_every` steps.
+        checkpoint: file to go on from, and to save to every `checkpoint_every` steps and at the end.
+        bf16: compute convolutions in bfloat16 (autocast); worth it where `bf16_is_fast(device)`.
+        progress: show a bar with loss and accuracy.
+
+    Returns:
+        the `History` from the first step on, also after a resumption.
+
+    Raises:
+        ValueError: a size is below 1, the method has nothing to train, or the checkpoint is of another run.
+        FloatingPointError: the loss is not finite any more.
+    """
+    _check_fit(method, steps, batch_size)
+    optimizer = optimizer or Adam([p for p in method.parameters() if p.requires_grad], lr=1e-3)
+    history = History()
+    state = TrainingState(method, optimizer, scheduler, sampler, history, {"batch_size": batch_size})
+    path = Path(checkpoint) if checkpoint else None
+    if path and path.exists():
+        state.load(path)
+    recorder = _Recorder(history, tqdm(total=steps, initial=len(history.loss), disable=not progress, desc="fit"))
+    autocast = torch.autocast(sampler.classes.images.device.type, torch.bfloat16, enabled=bf16)
+
+    method.train()
+    with recorder, _interrupt_after_step() as interrupted, _watch_logits(method) as seen:
+        for step in range(len(history.loss) + 1, steps + 1):
+            episode = sampler.sample(batch_size)
+            with autocast:
+                loss = method.loss(episode)
+            _optimise(loss, optimizer, scheduler)
+            recorder.add(loss, _accuracy(seen, episode))
+            if validation and step % validate_every == 0:
+                _validate(method, validation, validation_episodes, step, history)
+            if path and step % checkpoint_every == 0:
+                recorder.flush()
+                state.save(path)
+            if interrupted.is_set():
+                break
+    history.interrupted = interrupted.is_set()
+    if path:
+        state.save(path)
+    if history.interrupted:
+        print(
+            f"stopped after step {len(history.loss)} of {steps}" + (f"; the same call resumes from {path}" * bool(path))
+        )
+    return history
+
+
+def _check_fit(method: nn.Module, steps: int, batch_size: int) -> None:
+    for name, value in (("steps", steps), ("batch_size", batch_size)):
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+    if not any(p.requires_grad for p in method.parameters()):
+        raise ValueError(f"{type(method).__name__} has no parameters to train")
+
+
+def _optimise(loss: Tensor, optimizer: Optimizer, scheduler: LRScheduler | None) -> None:
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+    if scheduler:
+        scheduler.step()
+
+
+def _validate(method: nn.Module, sampler: EpisodeSampler, n_episodes: int, step: int, history: History) -> None:
+    result = evaluate(method, sampler, n_episodes)
+    history.validation_steps.append(step)
+    history.validation_accuracy.append(result.mean)
+    history.validation_ci95.append(result.ci95)
+
+
+@contextmanager
+def _watch_logits(method: nn.Module) -> Iterator[list[Tensor]]:
+    """Catch the logits that `method.loss` computes on its way, so that accuracy costs no second forward pass."""
+    seen: list[Tensor] = []
+
+    def remember(module: nn.Module, inputs: Any, logits: Tensor) -> None:
+        seen[:] = [logits.detach()]
+
+    handle = method.register_forward_hook(remember)
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+def _accuracy(seen: list[Tensor], episode: Episode) -> Tensor:
+    """Mean accuracy, a scalar tensor; NaN where the loss did not make logits."""
+    if not seen:
+        return episode.query_x.new_tensor(float("nan"))
+    return (seen.pop().argmax(dim=-1) == episode.query_y).float().mean()
+
+
+class _Recorder:
+    """Moves losses and accuracies into the history and onto the bar, seldom, since reading them stalls a GPU."""
+
+    def __init__(self, history: History, bar: tqdm, every: int = 20) -> None:
+        self.history, self.bar, self.every = history, bar, every
+        self.pending: list[Tensor] = []
+
+    def __enter__(self) -> _Recorder:
+        self.mark = time.perf_counter()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is None:
+            self.flush()
+        self.bar.close()
+
+    def add(self, loss: Tensor, accuracy: Tensor) -> None:
+        self.pending.append(torch.stack([loss.detach().float(), accuracy.float()]))
+        if len(self.pending) >= self.every:
+            self.flush()
+
+    def flush(self) -> None:
+        if not self.pending:
+            return
+        losses, accuracies = torch.stack(self.pending).T.tolist()
+        self.history.loss += losses
+        self.history.accuracy += accuracies
+        now = time.perf_counter()
+        self.history.seconds, self.mark = self.history.seconds + now - self.mark, now
+        self.bar.update(len(self.pending))
+        self.bar.set_postfix(loss=f"{losses[-1]:.3f}", accuracy=f"{_mean(accuracies):.1%}")
+        self.pending.clear()
+        if not torch.isfinite(torch.tensor(losses)).all():
+            raise FloatingPointError(
+                f"the loss is not finite before step {len(self.history.loss)}: lower the learning rate"
+            )
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+@contextmanager
+def _interrupt_after_step() -> Iterator[threading.Event]:
+    """Turn Ctrl-C into a flag, so that no step is cut in half; a second Ctrl-C stops at once."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+    previous: Callable[..., Any] | int | None = signal.getsignal(signal.SIGINT)
+
+    def on_interrupt(signum: int, frame: object) -> None:
+        if event.is_set():
+            raise KeyboardInterrupt
+        event.set()
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, previous)

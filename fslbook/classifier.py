@@ -32,7 +32,7 @@ class FewShotClassifier:
         Raises:
             ValueError: numbers of images and labels differ, there are fewer than two classes, or bad pixels.
         """
-        x, names = self._prepare(images), [label for label in np.asarray(labels).tolist()]
+        x, names = self._prepare(images), np.asarray(labels).tolist()
         if len(x) != len(names):
             raise ValueError(f"{len(x)} images but {len(names)} labels")
         self.classes_ = sorted(set(names))

@@ -58,8 +58,9 @@ class Episode:
 
     def to(self, device: torch.device | str) -> Episode:
         """The same tasks on another device."""
-        tensors = (t.to(device) for t in (self.support_x, self.support_y, self.query_x, self.query_y))
-        return Episode(*tensors, n_way=self.n_way, check=False)
+        support_x, support_y = self.support_x.to(device), self.support_y.to(device)
+        query_x, query_y = self.query_x.to(device), self.query_y.to(device)
+        return Episode(support_x, support_y, query_x, query_y, self.n_way, check=False)
 
 
 def _check_shapes(episode: Episode) -> None:

@@ -99,7 +99,7 @@ def fit(
         for step in range(len(history.loss) + 1, steps + 1):
             episode = sampler.sample(batch_size)
             with autocast:
-                loss = method.loss(episode)
+                loss = method.loss(episode)  # type: ignore[operator]
             _optimise(loss, optimizer, scheduler)
             recorder.add(loss, _accuracy(seen, episode))
             if validation and step % validate_every == 0:

@@ -79,4 +79,4 @@ def _write(path: Path, classes: ImageClasses) -> None:
 
 def digest(images: np.ndarray) -> str:
     """sha256 of the pixels, in order."""
-    return hashlib.sha256(np.ascontiguousarray(images)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
+import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from torch import Tensor
+from torch import Tensor, nn
 
 from fslbook.episodes import Episode
-from fslbook.evaluation import Evaluation
+from fslbook.evaluation import Evaluation, evaluation_mode
 from fslbook.training import History
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -65,22 +66,42 @@ def show_episode(episode: Episode, task: int = 0, n_query: int = 3, names: Seque
     return figure
 
 
+def show_predictions(method: nn.Module, episode: Episode, task: int = 0, n_query: int = 6) -> Figure:
+    """Draw one task with what `method` says: a row a class, queries framed and ticked if right, crossed if wrong.
+
+    Args:
+        method: any method of the book. episode, task, n_query: as in `show_episode`.
+    """
+    figure = show_episode(episode, task, n_query)
+    with torch.no_grad(), evaluation_mode(method):
+        predicted = method(episode)[task].argmax(dim=-1)  # [Q]
+    axes = np.array(figure.axes).reshape(episode.n_way, -1)[:, -n_query:]
+    for label in range(episode.n_way):
+        answers = predicted[episode.query_y[task] == label].tolist()
+        for axis, answer in zip(axes[label], answers, strict=False):
+            right = answer == label
+            axis.set_xlabel("✓" if right else f"✗ class {answer}", fontsize=8, labelpad=1)
+            axis.spines[:].set(color=COLOURS[2] if right else COLOURS[1], linewidth=2.5)
+    return figure
+
+
 def show_image(axis: Axes, image: Tensor) -> None:
     """Draw one image [C, H, W] with values in [0, 1]; grey ones dark on white, since ink is 1."""
     pixels = image.detach().float().cpu().permute(1, 2, 0)  # [H, W, C]
     axis.imshow(pixels.squeeze(-1), cmap="gray_r" if pixels.shape[-1] == 1 else None, vmin=0, vmax=1)
     axis.set(xticks=[], yticks=[])
     axis.grid(False)
+    axis.spines[:].set(visible=True, color="0.8")
 
 
 def plot_history(history: History) -> Figure:
-    """Loss and accuracy of a training run, smoothed over about 2 % of its steps; validation with its interval."""
+    """Loss and accuracy of a training run, smoothed over 5 % of its steps; validation with its interval."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
-    window = max(1, len(history.loss) // 50)
+    window = max(1, len(history.loss) // 20)
     for axis, values, name in ((left, history.loss, "loss (nats)"), (right, history.accuracy, "accuracy")):
         axis.plot(values, color=COLOURS[0], alpha=0.2, linewidth=0.8)
         smooth = _moving_average(values, window)
-        axis.plot(range(window - 1, len(values)), smooth, color=COLOURS[0], label="training episodes")
+        axis.plot(range(window // 2, window // 2 + len(smooth)), smooth, color=COLOURS[0], label="training episodes")
         axis.set(xlabel="step", title=name)
     if history.validation_steps:
         right.errorbar(

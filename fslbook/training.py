@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What `fit` saw: loss (nats) and accuracy (0..1; NaN where a loss makes no logits) of each training step."""
 
@@ -36,6 +36,13 @@ class History:
     validation_ci95: list[float] = field(default_factory=list)
     seconds: float = 0.0
     interrupted: bool = False
+
+    def __repr__(self) -> str:
+        if not self.loss:
+            return "History(no steps yet)"
+        last = slice(-20, None)
+        loss, accuracy = _mean(self.loss[last]), _mean(self.accuracy[last])
+        return f"History({len(self.loss)} steps in {self.seconds:.0f} s, now loss {loss:.3f}, accuracy {accuracy:.1%})"
 
     def plot(self) -> Figure:
         """Draw loss and accuracy against the training step."""

@@ -1,0 +1,105 @@
+# Every target makes what it needs: the environment lives in .venv, the book in _build. Start with `make help`.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+SITE := _build/html
+WORKERS ?= 2
+
+# What tools keep for themselves stays inside the checkout, not in the home folder.
+VAR := $(CURDIR)/$(VENV)/var
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export XDG_CACHE_HOME := $(VAR)/cache
+export XDG_CONFIG_HOME := $(VAR)/config
+export XDG_DATA_HOME := $(VAR)/share
+export MPLCONFIGDIR := $(VAR)/matplotlib
+export IPYTHONDIR := $(VAR)/ipython
+export JUPYTER_CONFIG_DIR := $(VAR)/jupyter/config
+export JUPYTER_DATA_DIR := $(VAR)/jupyter/data
+export JUPYTER_RUNTIME_DIR := $(VAR)/jupyter/runtime
+export JUPYTERLAB_SETTINGS_DIR := $(VAR)/jupyter/lab/user-settings
+export JUPYTERLAB_WORKSPACES_DIR := $(VAR)/jupyter/lab/workspaces
+export CUDA_CACHE_PATH := $(VAR)/cuda
+export PIP_NO_CACHE_DIR := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The kernel of this environment comes first; one that the user has registered under the same name does not hide it.
+export JUPYTER_PREFER_ENV_PATH := 1
+unexport JUPYTER_PATH PYTHONPATH PYTHONHOME
+
+# $(call stage,name,command): say what is run, and at a failure which stage it was. No commas inside the command.
+define stage
+@printf '\n\033[1m== %s\033[0m\n' '$(1)'; start=$$SECONDS; \
+if $(2); then echo "   $(1): passed in $$((SECONDS - start)) s"; \
+else echo "make $@: FAILED in the stage '$(1)'" >&2; exit 1; fi
+endef
+
+PYTEST := $(PY) -m pytest --quiet
+NBVAL := $(PYTEST) -o filterwarnings=default --nbval-lax --nbval-current-env --nbval-cell-timeout=600 \
+	--dist loadfile --nbval-sanitize-with tests/nbval.cfg book
+
+.PHONY: help book test test-gpu lab run bench clean distclean lint site
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+book: site ## Build the book and say where to open it
+	@echo; echo "Open $(CURDIR)/$(SITE)/index.html"
+
+test: export OMP_NUM_THREADS := 1
+test: $(READY) lint ## Run every check: style, types, package, notebooks, the built site
+	$(call stage,notebooks on paper,$(PY) book/notebooks.py check)
+	$(call stage,package tests,$(PYTEST) -n $(WORKERS) --dist loadfile --ignore tests/test_site.py tests)
+	$(call stage,every notebook runs,$(NBVAL) -n $(WORKERS))
+	@$(MAKE) site
+	$(call stage,pages of the site,$(PYTEST) tests/test_site.py)
+	@echo; echo "All checks passed."
+
+test-gpu: export FSLBOOK_DEVICE := cuda
+test-gpu: $(READY) ## The tests and every notebook on a CUDA GPU; fails where there is none
+	$(call stage,a GPU,$(PY) -c 'import fslbook; print(fslbook.pick_device())')
+	$(call stage,package tests on the GPU,$(PYTEST) --ignore tests/test_site.py tests)
+	$(call stage,every notebook runs on the GPU,$(NBVAL) -n 1 --durations=20)
+
+lab: $(READY) ## Open the chapters in JupyterLab
+	@exec $(PY) -m jupyterlab --notebook-dir=book $(LAB_ARGS)
+
+run: $(READY) ## Run all notebooks in place and store their outputs (NOTEBOOKS="book/x.ipynb" for some)
+	$(call stage,format,ruff format book)
+	$(call stage,run,$(PY) book/notebooks.py run $(NOTEBOOKS))
+
+bench: $(READY) ## Measure the speed of the package
+	$(call stage,benchmarks,$(PY) benchmarks/run.py $(BENCH_ARGS))
+
+clean: ## Remove the built book and the caches of the tools
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+distclean: clean ## Remove the environment as well
+	rm -rf $(VENV) *.egg-info
+
+lint: $(READY)
+	$(call stage,lint,ruff check .)
+	$(call stage,format,ruff format --check .)
+	$(call stage,types,$(PY) -m mypy fslbook book/notebooks.py book/guard.py)
+
+# Doctrees are thrown away first: Sphinx repeats no warning about a page that it has no need to read again.
+site: $(READY)
+	@rm -rf _build/html _build/.doctrees
+	$(call stage,build the book,jupyter-book build -W --keep-going --quiet .)
+	$(call stage,every page is there,$(PY) book/notebooks.py pages $(SITE))
+
+$(READY): requirements.txt pyproject.toml
+	@python=''; for name in $${PYTHON:-} python3.11 python3.12 python3.13 python3; do \
+	if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; done; \
+	if [ -z "$$python" ]; then echo 'make: FAILED: the book needs Python 3.11 or later, found only' \
+	"$$(python3 --version 2>&1 || true); name another one with make PYTHON=..." >&2; exit 1; fi; \
+	echo "Preparing $(VENV) with $$($$python --version); this is done once and takes a few minutes."; \
+	[ -x $(PY) ] || $$python -m venv $(VENV) || { echo 'make: FAILED in the stage: create $(VENV)' \
+	'(Debian: apt install python3-venv)' >&2; rm -rf $(VENV); exit 1; }
+	$(call stage,install requirements.txt and fslbook,$(PY) -m pip install --quiet -r requirements.txt -e .)
+	@mkdir -p $(VAR); touch $@

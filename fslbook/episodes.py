@@ -12,6 +12,7 @@ from dataclasses import InitVar, dataclass, replace
 import torch
 from torch import Tensor
 
+from fslbook.checks import check_whole_number
 from fslbook.data.image_classes import ImageClasses
 
 
@@ -79,6 +80,8 @@ def _check_values(episode: Episode) -> None:
     n_way = episode.n_way
     for part in ("support", "query"):
         y = getattr(episode, f"{part}_y")
+        if y.dtype != torch.int64:
+            raise ValueError(f"{part}_y must be int64, got {y.dtype}")
         if y.numel() and not 0 <= int(y.min()) <= int(y.max()) < n_way:
             raise ValueError(f"{part} labels must be in 0..{n_way - 1}, found {int(y.min())}..{int(y.max())}")
         if not torch.isfinite(getattr(episode, f"{part}_x")).all():
@@ -141,8 +144,7 @@ class EpisodeSampler:
 
     def sample_indices(self, batch_size: int = 1) -> tuple[Tensor, Tensor]:
         """Draw the next episodes as numbers: class indices [B, N] and image rows [B, N, K + n_query]."""
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        check_whole_number("batch_size", batch_size, least=1)
         n_classes, longest = self._beyond_end.shape
         # One random row an episode: on the CPU the episodes then do not depend on how they are batched.
         size = (batch_size, n_classes + self.n_way * longest)
@@ -167,8 +169,7 @@ def to_unit_range(x: Tensor) -> Tensor:
 
 def _check_sizes(classes: ImageClasses, n_way: int, k_shot: int, n_query: int) -> None:
     for name, value, least in (("n_way", n_way, 2), ("k_shot", k_shot, 1), ("n_query", n_query, 1)):
-        if not isinstance(value, int) or value < least:
-            raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
+        check_whole_number(name, value, least)
     if n_way > len(classes):
         raise ValueError(f"{n_way}-way needs {n_way} classes, the data set has {len(classes)}")
     smallest = int(classes.counts.argmin())

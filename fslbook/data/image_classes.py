@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -22,7 +23,8 @@ class ImageClasses:
         names: one name a class. The part before the first "/" is its group, on Omniglot the alphabet.
 
     Raises:
-        ValueError: counts, names and images do not fit together, a class is empty, or a name occurs twice.
+        ValueError: counts, names and images do not fit together, a class is empty, a name occurs twice, or
+            float images hold NaN or infinity.
     """
 
     images: Tensor
@@ -34,10 +36,20 @@ class ImageClasses:
             raise ValueError(f"{len(self.counts)} counts but {len(self.names)} class names")
         if int(self.counts.sum()) != len(self.images):
             raise ValueError(f"counts add up to {int(self.counts.sum())}, but there are {len(self.images)} images")
-        if len(self.counts) == 0 or int(self.counts.min()) < 1:
-            raise ValueError("every class needs at least one image")
+        if len(self.counts) == 0:
+            raise ValueError("counts is empty; at least one class is needed")
+        self._check_classes()
+        if self.images.is_floating_point() and (bad := int((~self.images.isfinite()).flatten(1).any(1).sum())):
+            raise ValueError(f"{bad} of {len(self.images)} images contain NaN or infinity")
+
+    def _check_classes(self) -> None:
+        smallest = int(self.counts.argmin())
+        if self.counts[smallest] < 1:
+            name, count = self.names[smallest], int(self.counts[smallest])
+            raise ValueError(f"class {name!r} has {count} images; every class needs at least one")
         if len(set(self.names)) != len(self.names):
-            raise ValueError("class names must differ from each other")
+            name, times = Counter(self.names).most_common(1)[0]
+            raise ValueError(f"class name {name!r} occurs {times} times; names must differ from each other")
 
     def __len__(self) -> int:
         return len(self.names)

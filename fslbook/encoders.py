@@ -30,6 +30,7 @@ class Conv4(nn.Sequential):
     def __init__(self, in_channels: int = 1, channels: int = 64) -> None:
         blocks = [conv_block(in_channels if i == 0 else channels, channels) for i in range(4)]
         super().__init__(*blocks, nn.Flatten(1))
+        self.in_channels = in_channels
         # The same numbers in another order in memory: channels last, about 1.4 times as fast, on CPU and CUDA.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -37,8 +38,9 @@ class Conv4(nn.Sequential):
         """Images [M, C, H, W] to vectors [M, D].
 
         Raises:
-            ValueError: the images are not [M, C, H, W], or are smaller than the 16×16 that four poolings need.
+            ValueError: the images are not [M, in_channels, H, W], or are smaller than the 16×16 that four poolings need.
         """
-        if images.ndim != 4 or min(images.shape[-2:]) < 16:
-            raise ValueError(f"Conv4 needs images [M, C, H, W] of at least 16×16, got {[*images.shape]}")
+        if images.ndim != 4 or images.shape[1] != self.in_channels or min(images.shape[-2:]) < 16:
+            wanted = f"[M, {self.in_channels}, H, W] of at least 16×16"
+            raise ValueError(f"Conv4 needs images {wanted}, got {[*images.shape]}")
         return super().forward(images)

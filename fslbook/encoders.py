@@ -38,7 +38,7 @@ class Conv4(nn.Sequential):
         """Images [M, C, H, W] to vectors [M, D].
 
         Raises:
-            ValueError: the images are not [M, in_channels, H, W], or are smaller than the 16×16 that four poolings need.
+            ValueError: the images are not [M, in_channels, H, W], or are below the 16×16 that four poolings need.
         """
         if images.ndim != 4 or images.shape[1] != self.in_channels or min(images.shape[-2:]) < 16:
             wanted = f"[M, {self.in_channels}, H, W] of at least 16×16"

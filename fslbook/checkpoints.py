@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -46,16 +46,14 @@ class TrainingState:
         """Take over the state saved at `path`.
 
         Raises:
-            ValueError: the file is damaged, or is of a run with other settings.
+            ValueError: the file is damaged, or is of a run with other settings; nothing has been taken over then.
         """
-        try:
-            saved = torch.load(path, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-            raise ValueError(f"checkpoint {path} is damaged; delete it to start anew") from error
+        saved = _read(path)
         if saved["run"] != self._run():
             raise ValueError(f"checkpoint {path} is of another run, {saved['run']}; this one is {self._run()}")
-        self.method.load_state_dict(saved["method"])
+        _check_same_shapes(path, saved["method"], self.method.state_dict())
         self.optimizer.load_state_dict(saved["optimizer"])
+        self.method.load_state_dict(saved["method"])
         if self.scheduler:
             self.scheduler.load_state_dict(saved["scheduler"])
         self.sampler.generator.set_state(saved["generator"])
@@ -80,3 +78,22 @@ class TrainingState:
             "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
             "history": vars(self.history),
         }
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        raise ValueError(f"checkpoint {path} is damaged; delete it to start anew") from error
+    if not isinstance(saved, dict) or not {"run", "method", "optimizer", "history"} <= saved.keys():
+        raise ValueError(f"checkpoint {path} is damaged or not of a training run; delete it to start anew")
+    return saved
+
+
+def _check_same_shapes(path: Path, saved: dict[str, Tensor], ours: dict[str, Tensor]) -> None:
+    for name in saved | ours:
+        shapes = [[*state[name].shape] if name in state else None for state in (saved, ours)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"checkpoint {path} is of another run: its {name} has shape {shapes[0]}, that of this one {shapes[1]}"
+            )

@@ -125,7 +125,7 @@ class EpisodeSampler:
     def __repr__(self) -> str:
         return (
             f"{self.n_way}-way {self.k_shot}-shot, {self.n_query} queries a class, "
-            f"from {len(self.classes)} classes, seed {self.seed}"
+            f"from {len(self.classes)} classes ({self.classes.fingerprint}), seed {self.seed}"
         )
 
     def sample(self, batch_size: int = 1) -> Episode:

@@ -18,6 +18,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
 
 from fslbook.checkpoints import TrainingState
+from fslbook.checks import check_whole_number
 from fslbook.episodes import Episode, EpisodeSampler
 from fslbook.evaluation import evaluate
 
@@ -91,7 +92,13 @@ def fit(
         ValueError: a size is below 1, the method has nothing to train, or the checkpoint is of another run.
         FloatingPointError: the loss is not finite any more.
     """
-    _check_fit(method, steps, batch_size)
+    check_whole_number("steps", steps, least=1)
+    check_whole_number("batch_size", batch_size, least=1)
+    check_whole_number("validate_every", validate_every, least=1)
+    check_whole_number("validation_episodes", validation_episodes, least=2)
+    check_whole_number("checkpoint_every", checkpoint_every, least=1)
+    if not any(p.requires_grad for p in method.parameters()):
+        raise ValueError(f"{type(method).__name__} has no parameters to train")
     optimizer = optimizer or Adam([p for p in method.parameters() if p.requires_grad], lr=1e-3)
     history = History()
     state = TrainingState(method, optimizer, scheduler, sampler, history, {"batch_size": batch_size})
@@ -110,6 +117,7 @@ def fit(
             _optimise(loss, optimizer, scheduler)
             recorder.add(loss, _accuracy(seen, episode))
             if validation and step % validate_every == 0:
+                recorder.flush()
                 _validate(method, validation, validation_episodes, step, history)
             if path and step % checkpoint_every == 0:
                 recorder.flush()
@@ -124,14 +132,6 @@ def fit(
             f"stopped after step {len(history.loss)} of {steps}" + (f"; the same call resumes from {path}" * bool(path))
         )
     return history
-
-
-def _check_fit(method: nn.Module, steps: int, batch_size: int) -> None:
-    for name, value in (("steps", steps), ("batch_size", batch_size)):
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
-    if not any(p.requires_grad for p in method.parameters()):
-        raise ValueError(f"{type(method).__name__} has no parameters to train")
 
 
 def _optimise(loss: Tensor, optimizer: Optimizer, scheduler: LRScheduler | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -77,6 +78,11 @@ class ImageClasses:
     def groups(self) -> tuple[str, ...]:
         """Group of each class: the part of its name before the first "/" (alphabet, script)."""
         return tuple(name.split("/")[0] for name in self.names)
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight hexadecimal digits that tell sets of classes apart, by names and counts."""
+        return f"{zlib.crc32(repr((self.names, self.counts.tolist())).encode()):08x}"
 
     def select(self, classes: Sequence[int]) -> ImageClasses:
         """The given classes, in the given order, with all of their images.

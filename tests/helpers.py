@@ -9,7 +9,7 @@ import torch
 from hypothesis import settings
 from torch import Tensor, nn
 
-from fslbook import Episode, ImageClasses
+from fslbook import Episode, EpisodeSampler, ImageClasses, PrototypicalNetwork
 
 PROPERTIES = settings(max_examples=40, deadline=None, derandomize=True, database=None)
 """The same examples at every run, and no time limit on a busy machine."""
@@ -82,3 +82,14 @@ class Float64Linear(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         self.images_seen += len(images)
         return images.flatten(1).double() @ self.weight
+
+
+def small_method(*extra: nn.Module, seed: int = 0) -> PrototypicalNetwork:
+    """Prototypes behind a tiny encoder of 8×8 images, with any layers in the middle; the weights depend on the seed."""
+    torch.manual_seed(seed)
+    return PrototypicalNetwork(nn.Sequential(nn.Flatten(1), nn.Linear(64, 16), *extra, nn.ReLU(), nn.Linear(16, 8)))
+
+
+def easy_sampler(device: str = "cpu", seed: int = 0) -> EpisodeSampler:
+    """5-way 1-shot episodes over patterns that a tiny encoder can learn to tell apart."""
+    return EpisodeSampler(blobs(10, 8, noise=0.5).to(device), n_way=5, k_shot=1, n_query=3, seed=seed)

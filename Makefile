@@ -26,6 +26,7 @@ export JUPYTER_RUNTIME_DIR := $(VAR)/jupyter/runtime
 export JUPYTERLAB_SETTINGS_DIR := $(VAR)/jupyter/lab/user-settings
 export JUPYTERLAB_WORKSPACES_DIR := $(VAR)/jupyter/lab/workspaces
 export CUDA_CACHE_PATH := $(VAR)/cuda
+export npm_config_cache := $(VAR)/npm
 export PIP_NO_CACHE_DIR := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The kernel of this environment comes first; one that the user has registered under the same name does not hide it.
@@ -70,7 +71,7 @@ lab: $(READY) ## Open the chapters in JupyterLab
 	@exec $(PY) -m jupyterlab --notebook-dir=book $(LAB_ARGS)
 
 run: $(READY) ## Run all notebooks in place and store their outputs (NOTEBOOKS="book/x.ipynb" for some)
-	$(call stage,format,ruff format book)
+	$(call stage,format,ruff check --quiet --fix-only book && ruff format --quiet book)
 	$(call stage,run,$(PY) book/notebooks.py run $(NOTEBOOKS))
 
 bench: $(READY) ## Measure the speed of the package

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from string import ascii_uppercase
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -66,6 +67,29 @@ def show_episode(episode: Episode, task: int = 0, n_query: int = 3, names: Seque
     return figure
 
 
+def show_puzzle(episode: Episode, task: int = 0, seed: int = 0) -> tuple[Figure, str]:
+    """Draw one task as a riddle: support images A, B, ... above, one query of each class in mixed order below.
+
+    Returns:
+        the figure, and the answer, such as "1=C 2=A 3=B".
+    """
+    order = torch.randperm(episode.n_way, generator=torch.Generator().manual_seed(seed)).tolist()
+    support, query = (
+        [x[task][y[task] == label] for label in range(episode.n_way)]
+        for x, y in ((episode.support_x, episode.support_y), (episode.query_x, episode.query_y))
+    )
+    k_shot = max(len(images) for images in support)
+    figure, axes = plt.subplots(k_shot + 1, episode.n_way, figsize=(1.15 * episode.n_way, 1.25 * (k_shot + 1)))
+    for axis in axes.flat:
+        axis.axis("off")
+    for column, label in enumerate(order):
+        _fill(axes[:k_shot, column], support[column])
+        _fill(axes[k_shot:, column], query[label])
+        axes[0, column].set_title(ascii_uppercase[column], fontsize=12)
+        axes[k_shot, column].set_title(f"{column + 1} is ?", fontsize=12)
+    return figure, " ".join(f"{column + 1}={ascii_uppercase[label]}" for column, label in enumerate(order))
+
+
 def show_predictions(method: nn.Module, episode: Episode, task: int = 0, n_query: int = 6) -> Figure:
     """Draw one task with what `method` says: a row a class, queries framed and ticked if right, crossed if wrong.
 
@@ -124,7 +148,7 @@ def plot_intervals(results: Mapping[str, Evaluation], chance: float | None = Non
         results: name to `Evaluation`. chance: accuracy of guessing, drawn as a dashed line.
     """
     figure, axis = plt.subplots(figsize=(7.5, 0.5 * len(results) + 1.2))
-    for row, (name, result) in enumerate(results.items()):
+    for row, result in enumerate(results.values()):
         colour = COLOURS[row % len(COLOURS)]
         axis.errorbar(100 * result.mean, row, xerr=100 * result.ci95, marker="o", capsize=4, color=colour)
         label = f"{100 * result.mean:.1f} ± {100 * result.ci95:.1f}"

@@ -55,10 +55,17 @@ class FewShotClassifier:
 
     def predict(self, images: Tensor | np.ndarray) -> np.ndarray:
         """The most likely label of each image."""
-        return np.asarray(self.classes_)[self.predict_proba(images).argmax(axis=1)]
+        best = self.predict_proba(images).argmax(axis=1)
+        return np.asarray(self.classes_)[best]
 
     def score(self, images: Tensor | np.ndarray, labels: Sequence[Hashable]) -> float:
-        """Share of the images that get the right label."""
+        """Share of the images that get the right label.
+
+        Raises:
+            ValueError: numbers of images and labels differ.
+        """
+        if len(images) != len(labels):
+            raise ValueError(f"{len(images)} images but {len(labels)} labels")
         return float((self.predict(images) == np.asarray(labels)).mean())
 
     def _prepare(self, images: Tensor | np.ndarray) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
 import tempfile
 import warnings
 import zipfile
@@ -16,6 +17,12 @@ import torch
 from filelock import FileLock
 
 from fslbook.data.image_classes import ImageClasses
+
+DAMAGE = (
+    *(OSError, EOFError, ValueError, KeyError, TypeError, struct.error, zipfile.BadZipFile, zlib.error),
+    *(RuntimeError, NotImplementedError),  # a flipped bit can claim encryption, or a compression of the future
+)
+"""What reading a damaged archive can raise."""
 
 
 def data_root(root: str | Path | None = None) -> Path:
@@ -56,13 +63,14 @@ def _can_write(folder: Path) -> bool:
 def _read(path: Path) -> ImageClasses | None:
     """The data set at `path`; None if there is none, or if what is there is not whole."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, since np.load leaves the files that it refuses open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             images, counts, names = file["images"], file["counts"], file["names"]
             if str(file["digest"]) != digest(images):
                 return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return ImageClasses(torch.from_numpy(images), torch.from_numpy(counts), tuple(names.tolist()))
+    except DAMAGE:
         return None
-    return ImageClasses(torch.from_numpy(images), torch.from_numpy(counts), tuple(names.tolist()))
 
 
 def _write(path: Path, classes: ImageClasses) -> None:

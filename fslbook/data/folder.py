@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 
+from fslbook.checks import check_whole_number
 from fslbook.data.image_classes import ImageClasses, from_arrays
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
@@ -27,8 +30,10 @@ def image_folder(path: str | Path, size: int = 28, grey: bool = True) -> ImageCl
         for dark ink on white paper and an encoder trained on Omniglot, use `255 - images`.
 
     Raises:
-        ValueError: the folder is missing, has fewer than two classes or an empty one, or an image is unreadable.
+        ValueError: the folder is missing, has fewer than two classes or an empty one, an image is unreadable, or
+            `size` is below 1.
     """
+    check_whole_number("size", size, least=1)
     folder = Path(path)
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder")
@@ -49,8 +54,9 @@ def _read_class(folder: Path, size: int, mode: str) -> Tensor:
 def _read_image(file: Path, size: int, mode: str) -> Tensor:
     try:
         with Image.open(file) as image:
-            small = image.convert(mode).resize((size, size), Image.Resampling.LANCZOS)
-    except (UnidentifiedImageError, OSError) as error:
+            upright = ImageOps.exif_transpose(image)  # telephones store photographs on their side
+            small = upright.convert(mode).resize((size, size), Image.Resampling.LANCZOS)
+    except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:  # Pillow's ways to say "damaged"
         raise ValueError(f"{file} is not a readable image: {error}") from error
     pixels = torch.from_numpy(np.array(small))  # [H, W] or [H, W, 3]
     return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)

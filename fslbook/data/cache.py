@@ -21,8 +21,9 @@ from fslbook.data.image_classes import ImageClasses
 DAMAGE = (
     *(OSError, EOFError, ValueError, KeyError, TypeError, struct.error, zipfile.BadZipFile, zlib.error),
     *(RuntimeError, NotImplementedError),  # a flipped bit can claim encryption, or a compression of the future
+    SyntaxError,  # Pillow's word for a broken PNG
 )
-"""What reading a damaged archive can raise."""
+"""What reading a damaged archive or image can raise."""
 
 
 def data_root(root: str | Path | None = None) -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from fslbook.checks import check_whole_number
+from fslbook.data.cache import DAMAGE
 from fslbook.data.image_classes import ImageClasses, from_arrays
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
@@ -56,7 +55,7 @@ def _read_image(file: Path, size: int, mode: str) -> Tensor:
         with Image.open(file) as image:
             upright = ImageOps.exif_transpose(image)  # telephones store photographs on their side
             small = upright.convert(mode).resize((size, size), Image.Resampling.LANCZOS)
-    except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:  # Pillow's ways to say "damaged"
+    except DAMAGE as error:
         raise ValueError(f"{file} is not a readable image: {error}") from error
     pixels = torch.from_numpy(np.array(small))  # [H, W] or [H, W, 3]
     return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)

@@ -7,6 +7,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image
 from torchvision.datasets import Omniglot as TorchvisionOmniglot
 from torchvision.datasets.utils import download_url
 
-from fslbook.data.cache import cached, data_root, digest
+from fslbook.data.cache import DAMAGE, cached, data_root, digest
 from fslbook.data.image_classes import ImageClasses, Splits, concatenate
 
 SIZE = 28
@@ -81,7 +82,7 @@ def _archive(folder: Path, part: str, download: bool) -> Path:
     with tempfile.TemporaryDirectory(dir=path.parent) as unfinished:
         try:
             download_url(url, unfinished, path.name, TorchvisionOmniglot.zips_md5[part])
-        except (OSError, RuntimeError) as error:  # torchvision raises RuntimeError for a wrong checksum
+        except (OSError, RuntimeError, HTTPException) as error:  # RuntimeError: torchvision found a wrong checksum
             raise OSError(f"could not download {url}: {error}; run again, or put the archive at {path}") from error
         os.replace(Path(unfinished) / path.name, path)
     return path
@@ -97,10 +98,10 @@ def _pack(archive: Path) -> ImageClasses:
         with zipfile.ZipFile(archive) as file:
             paths = sorted(name for name in file.namelist() if name.endswith(".png"))
             drawings = [Image.open(io.BytesIO(file.read(path))).convert("L") for path in paths]
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+    except DAMAGE as error:
         raise ValueError(f"{archive} is damaged ({error}); delete it and run again to download it anew") from error
-    full_size = np.stack([np.asarray(drawing) for drawing in drawings]) if drawings else np.empty((0, 105, 105))
-    if digest(full_size) != DIGESTS[archive.stem]:
+    right_size = {drawing.size for drawing in drawings} == {(105, 105)}
+    if not right_size or digest(np.stack([np.asarray(d) for d in drawings])) != DIGESTS[archive.stem]:
         raise ValueError(f"the {len(paths)} images in {archive} are not Omniglot's; delete the file and run again")
     # Grey before shrinking: Pillow shrinks the 1-bit originals without smoothing, whatever filter is asked for.
     small = np.stack([np.asarray(d.resize((SIZE, SIZE), Image.Resampling.LANCZOS)) for d in drawings])

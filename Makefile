@@ -102,5 +102,5 @@ $(READY): requirements.txt pyproject.toml
 	echo "Preparing $(VENV) with $$($$python --version); this is done once and takes a few minutes."; \
 	[ -x $(PY) ] || $$python -m venv $(VENV) || { echo 'make: FAILED in the stage: create $(VENV)' \
 	'(Debian: apt install python3-venv)' >&2; rm -rf $(VENV); exit 1; }
-	$(call stage,install requirements.txt and fslbook,$(PY) -m pip install --quiet -r requirements.txt -e .)
+	$(call stage,install requirements.txt and fslbook,$(PY) -m pip install --quiet --no-compile -r requirements.txt -e .)
 	@mkdir -p $(VAR); touch $@

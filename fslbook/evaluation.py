@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from fslbook.checks import check_whole_number
 from fslbook.data.image_classes import ImageClasses
 from fslbook.episodes import Episode, EpisodeSampler, to_unit_range
 from fslbook.methods.base import EmbeddingMethod
@@ -80,10 +81,12 @@ def evaluate(
         progress: show a progress bar.
 
     Raises:
-        ValueError: fewer than 2 episodes, or `embed_once=True` for a method that looks at several images at once.
+        ValueError: fewer than 2 episodes, a batch size below 1, or `embed_once=True` for a method that looks at
+            several images at once.
     """
-    if n_episodes < 2:
-        raise ValueError(f"n_episodes must be at least 2, got {n_episodes}")
+    check_whole_number("n_episodes", n_episodes, least=2)
+    if batch_size is not None:
+        check_whole_number("batch_size", batch_size, least=1)
     episodes = sampler.restarted()
     classify: Callable[[Episode], Tensor] = method
     with evaluation_mode(method):
@@ -108,13 +111,14 @@ def embed_classes(method: EmbeddingMethod, classes: ImageClasses) -> ImageClasse
 
 @contextmanager
 def evaluation_mode(method: nn.Module) -> Iterator[None]:
-    """Put `method` into evaluation mode, and back as it was afterwards."""
-    was_training = method.training
+    """Put `method` into evaluation mode, and every part of it back as it was afterwards."""
+    modes = [(module, module.training) for module in method.modules()]
     method.eval()
     try:
         yield
     finally:
-        method.train(was_training)
+        for module, training in modes:
+            module.training = training
 
 
 def _accuracies(classify: Callable[[Episode], Tensor], episode: Episode) -> Tensor:
@@ -134,15 +138,22 @@ def _should_embed_once(
 
 
 def _embeds_images_alone(method: EmbeddingMethod, classes: ImageClasses) -> bool:
-    """Try it: an image must have the same features alone as in company (batch statistics break this)."""
+    """Try it: an image must have the same features in any company (batch statistics break this)."""
     images = to_unit_range(classes.images[:8])
     together = method.embed(images)
-    alone = torch.cat([method.embed(image[None]) for image in images])
-    return torch.allclose(together, alone, rtol=1e-3, atol=1e-4 * float(together.abs().max()))
+    # Halves, not single images: some batch norms refuse a batch of one.
+    in_halves = torch.cat([method.embed(half) for half in images.chunk(2)])
+    return torch.allclose(together, in_halves, rtol=1e-3, atol=1e-4 * float(together.abs().max()))
 
 
 def _episodes_that_fit(sampler: EpisodeSampler, numbers: int = 2_500_000) -> int:
-    """How many episodes to take at once, so that queries × classes × features stay below `numbers`."""
-    features = sampler.classes.images[0].numel()
+    """How many episodes to take at once, so that queries × classes × features stay below `numbers`.
+
+    One at a time where a CPU has to embed them, since larger batches leave its cache and run at half the speed.
+    """
+    images = sampler.classes.images
+    if images.dtype == torch.uint8 and images.device.type == "cpu":
+        return 1
+    features = images[0].numel()
     n_support, n_queries = sampler.n_way * sampler.k_shot, sampler.n_way * sampler.n_query
     return max(1, min(500, numbers // (n_queries * n_support * features)))

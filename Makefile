@@ -58,7 +58,7 @@ book: site ## Build the book and say where to open it
 
 test: export OMP_NUM_THREADS := 1
 test: $(READY) lint ## Run every check: style, types, package, notebooks, the built site
-	$(call stage,notebooks on paper,$(PY) book/notebooks.py check)
+	$(call stage,notebooks on paper,$(PY) tools/notebooks.py check)
 	$(call stage,package tests,$(PYTEST) -n $(WORKERS) --dist loadfile --ignore tests/test_site.py tests)
 	$(call stage,every notebook runs,$(NBVAL) -n $(WORKERS))
 	@$(MAKE) site
@@ -76,7 +76,7 @@ lab: $(READY) ## Open the chapters in JupyterLab
 
 run: $(READY) ## Run all notebooks in place and store their outputs (NOTEBOOKS="book/x.ipynb" for some)
 	$(call stage,format,ruff check --quiet --fix-only book && ruff format --quiet book)
-	$(call stage,run,$(PY) book/notebooks.py run $(NOTEBOOKS))
+	$(call stage,run,$(PY) tools/notebooks.py run $(NOTEBOOKS))
 
 bench: $(READY) ## Measure the speed of the package
 	$(call stage,benchmarks,$(PY) benchmarks/run.py $(BENCH_ARGS))
@@ -90,13 +90,13 @@ distclean: clean ## Remove the environment as well
 lint: $(READY)
 	$(call stage,lint,ruff check .)
 	$(call stage,format,ruff format --check .)
-	$(call stage,types,$(PY) -m mypy fslbook book/notebooks.py book/guard.py)
+	$(call stage,types,$(PY) -m mypy fslbook tools/notebooks.py tools/guard.py)
 
 # Doctrees are thrown away first: Sphinx repeats no warning about a page that it has no need to read again.
 site: $(READY)
 	@rm -rf _build/html _build/.doctrees
 	$(call stage,build the book,jupyter-book build -W --keep-going --quiet .)
-	$(call stage,every page is there,$(PY) book/notebooks.py pages $(SITE))
+	$(call stage,every page is there,$(PY) tools/notebooks.py pages $(SITE))
 
 $(READY): requirements.txt pyproject.toml
 	@python=''; for name in $${PYTHON:-} python3.11 python3.12 python3.13 python3; do \

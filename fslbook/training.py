@@ -78,7 +78,8 @@ def fit(
         sampler: draws the training episodes, on the device of the method.
         steps: optimiser steps in total, those before a resumption counted in.
         batch_size: episodes a step.
-        optimizer: any torch optimiser whose `step` needs no closure (all but LBFGS); by default Adam with learning rate 1e-3.
+        optimizer: any torch optimiser whose `step` needs no closure (all but LBFGS); by default Adam with learning
+            rate 1e-3.
         scheduler: any torch scheduler of that optimiser, stepped once a training step.
         validation: evaluate on the first `validation_episodes` of these every `validate_every` steps.
         checkpoint: file to go on from, and to save to every `checkpoint_every` steps and at the end.

@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "book"))
+sys.path.insert(0, str(ROOT / "tools"))
 
 import guard  # noqa: E402
 import notebooks  # noqa: E402

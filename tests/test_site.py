@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
-sys.path.insert(0, str(ROOT / "book"))
+sys.path.insert(0, str(ROOT / "tools"))
 
 import notebooks  # noqa: E402
 

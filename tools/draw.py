@@ -1,6 +1,6 @@
 """Draw the logo (logo.svg) and the picture of an episode (episode.png), from letters in Matplotlib's own font.
 
-Run `python book/_static/draw.py` and commit what it writes.
+Run `python tools/draw.py` and commit what it writes.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from matplotlib.path import Path as Outline
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
-HERE = Path(__file__).parent
+PICTURES = Path(__file__).resolve().parent.parent / "book" / "_static"
 LETTERS = "ჱႳՖⵞש"  # Georgian (old and new), Armenian, Tifinagh, Hebrew
 ANSWER = 2  # the query is another drawing of this letter
 INK, BLUE, ORANGE, PALE = "#333333", "#0072b2", "#e69f00", "#f2f4f6"  # blue and orange: Okabe and Ito's palette
@@ -79,5 +79,5 @@ def draw_logo(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    draw_logo(HERE / "logo.svg")
-    draw_episode(HERE / "episode.png")
+    draw_logo(PICTURES / "logo.svg")
+    draw_episode(PICTURES / "episode.png")

@@ -1,8 +1,8 @@
 """Run the notebooks of the book, check what is stored in them, and check that the built site is whole.
 
-python book/notebooks.py run [files]    execute top to bottom, in place, and store tidy outputs
-python book/notebooks.py check [files]  list every defect (the rules are in guard.py)
-python book/notebooks.py pages folder   fail if a page of the table of contents was not built
+python tools/notebooks.py run [files]    execute top to bottom, in place, and store tidy outputs
+python tools/notebooks.py check [files]  list every defect (the rules are in guard.py)
+python tools/notebooks.py pages folder   fail if a page of the table of contents was not built
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@ from fslbook.devices import bf16_is_fast, pick_device
 from fslbook.encoders import Conv4
 from fslbook.episodes import Episode, EpisodeSampler
 from fslbook.evaluation import Evaluation, evaluate
+from fslbook.history import History
 from fslbook.methods import NearestNeighbour, PrototypicalNetwork
-from fslbook.training import History, fit
+from fslbook.training import fit
 
 __all__ = [
     "Conv4",

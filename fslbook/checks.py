@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import torch
+from torch import nn
+
 
 def check_whole_number(name: str, value: object, least: int) -> None:
     """Refuse a size that is not a whole number or is too small.
@@ -11,3 +14,15 @@ def check_whole_number(name: str, value: object, least: int) -> None:
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
+
+
+def check_same_device(method: nn.Module, images: torch.device) -> None:
+    """Refuse a method whose parameters do not lie where the images lie; nothing is moved in secret.
+
+    Raises:
+        ValueError: says both devices.
+    """
+    parameter = next(method.parameters(), None)
+    if parameter is not None and parameter.device != images:
+        name = type(method).__name__
+        raise ValueError(f"{name} is on {parameter.device}, the images are on {images}; move one with .to(device)")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from fslbook.checks import check_whole_number
+from fslbook.checks import check_same_device, check_whole_number
 from fslbook.data.image_classes import ImageClasses
 from fslbook.episodes import Episode, EpisodeSampler, to_unit_range
 from fslbook.methods.base import EmbeddingMethod
@@ -81,12 +81,13 @@ def evaluate(
         progress: show a progress bar.
 
     Raises:
-        ValueError: fewer than 2 episodes, a batch size below 1, or `embed_once=True` for a method that looks at
-            several images at once.
+        ValueError: fewer than 2 episodes, a batch size below 1, method and images on different devices, or
+            `embed_once=True` for a method that looks at several images at once.
     """
     check_whole_number("n_episodes", n_episodes, least=2)
     if batch_size is not None:
         check_whole_number("batch_size", batch_size, least=1)
+    check_same_device(method, sampler.classes.images.device)
     episodes = sampler.restarted()
     classify: Callable[[Episode], Tensor] = method
     with evaluation_mode(method):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from fslbook.episodes import Episode
 from fslbook.evaluation import Evaluation, evaluation_mode
-from fslbook.training import History
+from fslbook.history import History
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette, strongest contrasts first."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,38 +16,10 @@ from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
 
 from fslbook.checkpoints import TrainingState
-from fslbook.checks import check_whole_number
+from fslbook.checks import check_same_device, check_whole_number
 from fslbook.episodes import Episode, EpisodeSampler
 from fslbook.evaluation import evaluate
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-
-@dataclass(repr=False)
-class History:
-    """What `fit` saw: loss (nats) and accuracy (0..1; NaN where a loss makes no logits) of each training step."""
-
-    loss: list[float] = field(default_factory=list)
-    accuracy: list[float] = field(default_factory=list)
-    validation_steps: list[int] = field(default_factory=list)
-    validation_accuracy: list[float] = field(default_factory=list)
-    validation_ci95: list[float] = field(default_factory=list)
-    seconds: float = 0.0
-    interrupted: bool = False
-
-    def __repr__(self) -> str:
-        if not self.loss:
-            return "History(no steps yet)"
-        last = slice(-20, None)
-        loss, accuracy = _mean(self.loss[last]), _mean(self.accuracy[last])
-        return f"History({len(self.loss)} steps in {self.seconds:.0f} s, now loss {loss:.3f}, accuracy {accuracy:.1%})"
-
-    def plot(self) -> Figure:
-        """Draw loss and accuracy against the training step."""
-        from fslbook.plots import plot_history
-
-        return plot_history(self)
+from fslbook.history import History, Recorder
 
 
 def fit(
@@ -93,20 +63,15 @@ def fit(
         ValueError: a size is below 1, the method has nothing to train, or the checkpoint is of another run.
         FloatingPointError: the loss is not finite any more.
     """
-    check_whole_number("steps", steps, least=1)
-    check_whole_number("batch_size", batch_size, least=1)
-    check_whole_number("validate_every", validate_every, least=1)
-    check_whole_number("validation_episodes", validation_episodes, least=2)
-    check_whole_number("checkpoint_every", checkpoint_every, least=1)
-    if not any(p.requires_grad for p in method.parameters()):
-        raise ValueError(f"{type(method).__name__} has no parameters to train")
+    _check_sizes(steps, batch_size, validate_every, validation_episodes, checkpoint_every)
+    _check_method(method, sampler)
     optimizer = optimizer or Adam([p for p in method.parameters() if p.requires_grad], lr=1e-3)
     history = History()
     state = TrainingState(method, optimizer, scheduler, sampler, history, {"batch_size": batch_size})
     path = Path(checkpoint) if checkpoint else None
     if path and path.exists():
         state.load(path)
-    recorder = _Recorder(history, tqdm(total=steps, initial=len(history.loss), disable=not progress, desc="fit"))
+    recorder = Recorder(history, tqdm(total=steps, initial=len(history.loss), disable=not progress, desc="fit"))
     autocast = torch.autocast(sampler.classes.images.device.type, torch.bfloat16, enabled=bf16)
 
     method.train()
@@ -133,6 +98,22 @@ def fit(
             f"stopped after step {len(history.loss)} of {steps}" + (f"; the same call resumes from {path}" * bool(path))
         )
     return history
+
+
+def _check_sizes(
+    steps: int, batch_size: int, validate_every: int, validation_episodes: int, checkpoint_every: int
+) -> None:
+    check_whole_number("steps", steps, least=1)
+    check_whole_number("batch_size", batch_size, least=1)
+    check_whole_number("validate_every", validate_every, least=1)
+    check_whole_number("validation_episodes", validation_episodes, least=2)
+    check_whole_number("checkpoint_every", checkpoint_every, least=1)
+
+
+def _check_method(method: nn.Module, sampler: EpisodeSampler) -> None:
+    if not any(p.requires_grad for p in method.parameters()):
+        raise ValueError(f"{type(method).__name__} has no parameters to train")
+    check_same_device(method, sampler.classes.images.device)
 
 
 def _optimise(loss: Tensor, optimizer: Optimizer, scheduler: LRScheduler | None) -> None:
@@ -170,48 +151,6 @@ def _accuracy(seen: list[Tensor], episode: Episode) -> Tensor:
     if not seen:
         return episode.query_x.new_tensor(float("nan"))
     return (seen.pop().argmax(dim=-1) == episode.query_y).float().mean()
-
-
-class _Recorder:
-    """Moves losses and accuracies into the history and onto the bar, seldom, since reading them stalls a GPU."""
-
-    def __init__(self, history: History, bar: tqdm, every: int = 20) -> None:
-        self.history, self.bar, self.every = history, bar, every
-        self.pending: list[Tensor] = []
-
-    def __enter__(self) -> _Recorder:
-        self.mark = time.perf_counter()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if kind is None:
-            self.flush()
-        self.bar.close()
-
-    def add(self, loss: Tensor, accuracy: Tensor) -> None:
-        self.pending.append(torch.stack([loss.detach().float(), accuracy.float()]))
-        if len(self.pending) >= self.every:
-            self.flush()
-
-    def flush(self) -> None:
-        if not self.pending:
-            return
-        losses, accuracies = torch.stack(self.pending).T.tolist()
-        self.history.loss += losses
-        self.history.accuracy += accuracies
-        now = time.perf_counter()
-        self.history.seconds, self.mark = self.history.seconds + now - self.mark, now
-        self.bar.update(len(self.pending))
-        self.bar.set_postfix(loss=f"{losses[-1]:.3f}", accuracy=f"{_mean(accuracies):.1%}")
-        self.pending.clear()
-        if not torch.isfinite(torch.tensor(losses)).all():
-            raise FloatingPointError(
-                f"the loss is not finite before step {len(self.history.loss)}: lower the learning rate"
-            )
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
 
 
 @contextmanager

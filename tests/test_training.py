@@ -269,3 +269,10 @@ def test_training_works_outside_the_main_thread() -> None:
     thread.start()
     thread.join()
     assert len(histories[0].loss) == 3
+
+
+def test_another_device_is_named_and_nothing_is_moved() -> None:
+    sampler, method = easy_sampler(), small_method().to("meta")
+    for call in (lambda: fit(method, sampler, 1, progress=False), lambda: evaluate(method, sampler, 2)):
+        with pytest.raises(ValueError, match="is on meta, the images are on cpu"):
+            call()

@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
+import fslbook
+
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 sys.path.insert(0, str(ROOT / "tools"))
@@ -171,3 +173,8 @@ def test_a_broken_page_is_noticed(old, new, problem, small_site):
     assert old in SOUND
     small_site.write_text(SOUND.replace(old, new))
     assert any(line.startswith(problem) for line in problems(small_site)), problems(small_site)
+
+
+def test_the_package_page_documents_every_public_name():
+    page = (SITE / "book/package.html").read_text(encoding="utf-8")
+    assert [name for name in fslbook.__all__ if f'id="fslbook.{name}"' not in page] == []

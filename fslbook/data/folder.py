@@ -25,7 +25,7 @@ def image_folder(path: str | Path, size: int = 28, grey: bool = True) -> ImageCl
         grey: one channel; otherwise three (RGB).
 
     Returns:
-        classes of uint8 images [C, size, size], in the order of the sorted folder names. Bright stays bright:
+        classes of uint8 images [C, size, size], in the order of the sorted folder names. Bright stays bright;
         for dark ink on white paper and an encoder trained on Omniglot, use `255 - images`.
 
     Raises:

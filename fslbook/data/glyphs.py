@@ -79,7 +79,8 @@ def glyphs(root: str | Path | None = None, seed: int = 0) -> Splits:
         splits of uint8 images [M, 1, 28, 28], class names such as "Latin/U+0041", the script being the group.
 
     Raises:
-        FileNotFoundError: a font is missing. ValueError: a font is unreadable, or has no letters of a script.
+        FileNotFoundError: a font is missing.
+        ValueError: a font is unreadable, or has no letters of a script.
     """
     folder = data_root(root)
     classes = cached(f"glyphs-{SIZE}-recipe{RECIPE}-seed{seed}", lambda: draw_characters(distinct(), seed), folder)
@@ -149,7 +150,8 @@ def repertoire(fonts: Sequence[str] = FONTS) -> dict[str, Tensor]:
         bool [64, 64] a character, keyed by class name such as "Lao/U+0E81", in the order of `SCRIPTS`.
 
     Raises:
-        FileNotFoundError: a font is missing. ValueError: a font is unreadable, or has no letters of a script.
+        FileNotFoundError: a font is missing.
+        ValueError: a font is unreadable, or has no letters of a script.
     """
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     found: dict[str, dict[str, Tensor]] = {script: {} for script in SCRIPTS}
@@ -168,7 +170,8 @@ def open_font(path: Path) -> tuple[ImageFont.FreeTypeFont, list[str]]:
     """A font and the characters that it has, sorted.
 
     Raises:
-        FileNotFoundError: there is no such file. ValueError: it is not a font.
+        FileNotFoundError: there is no such file.
+        ValueError: it is not a font.
     """
     if not path.is_file():
         raise FileNotFoundError(f"font {path} is missing; reinstall Matplotlib, which brings it along")

@@ -76,7 +76,7 @@ class ImageClasses:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Group of each class: the part of its name before the first "/" (alphabet, script)."""
+        """Group of each class, the part of its name before the first "/" (alphabet, script)."""
         return tuple(name.split("/")[0] for name in self.names)
 
     @property
@@ -88,7 +88,8 @@ class ImageClasses:
         """The given classes, in the given order, with all of their images.
 
         Raises:
-            ValueError: no class is given. IndexError: a class index is out of range.
+            ValueError: no class is given.
+            IndexError: a class index is out of range.
         """
         if len(classes) == 0:
             raise ValueError("select needs at least one class")

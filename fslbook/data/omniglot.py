@@ -46,7 +46,8 @@ def omniglot(split: str = "vinyals", root: str | Path | None = None, download: b
         download: let torchvision download missing archives (14 MB).
 
     Raises:
-        ValueError: unknown split, or a damaged archive. FileNotFoundError: no archives and `download` is False.
+        ValueError: unknown split, or a damaged archive.
+        FileNotFoundError: no archives and `download` is False.
         OSError: the download failed; nothing half-done is left behind.
     """
     if split not in SPLITS:

@@ -214,6 +214,7 @@ def written(folder, sources=RUNNABLE):
 
 
 def test_run_makes_a_notebook_that_the_guard_passes(tmp_path, capsys):
+    pytest.importorskip("ipywidgets", reason="without it tqdm warns instead of drawing a bar")
     file = written(tmp_path)
     assert guard.defects(file)
     assert notebooks.main(["run", str(file)]) == 0
@@ -223,6 +224,7 @@ def test_run_makes_a_notebook_that_the_guard_passes(tmp_path, capsys):
 
 
 def test_run_tidies_what_differs_from_run_to_run(tmp_path):
+    pytest.importorskip("ipywidgets", reason="without it tqdm warns instead of drawing a bar")
     file = written(tmp_path)
     notebooks.run([file])
     first = file.read_text()

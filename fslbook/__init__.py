@@ -4,11 +4,11 @@ from fslbook.claims import claim
 from fslbook.classifier import FewShotClassifier
 from fslbook.data import ImageClasses, Splits, course_dataset, glyphs, image_folder, omniglot
 from fslbook.devices import bf16_is_fast, pick_device
-from fslbook.encoders import Conv4
+from fslbook.encoders import Conv4, RelationEncoder
 from fslbook.episodes import Episode, EpisodeSampler
 from fslbook.evaluation import Evaluation, evaluate
 from fslbook.history import History
-from fslbook.methods import NearestNeighbour, PrototypicalNetwork
+from fslbook.methods import MatchingNetwork, NearestNeighbour, PrototypicalNetwork, RelationNetwork, SiameseNetwork
 from fslbook.training import fit
 
 __all__ = [
@@ -19,8 +19,12 @@ __all__ = [
     "FewShotClassifier",
     "History",
     "ImageClasses",
+    "MatchingNetwork",
     "NearestNeighbour",
     "PrototypicalNetwork",
+    "RelationEncoder",
+    "RelationNetwork",
+    "SiameseNetwork",
     "Splits",
     "bf16_is_fast",
     "claim",

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor, nn
 
 
-def conv_block(in_channels: int, out_channels: int) -> nn.Sequential:
-    """3×3 convolution, batch norm, ReLU, 2×2 max pooling: [M, in, H, W] to [M, out, H // 2, W // 2]."""
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1),
-        nn.BatchNorm2d(out_channels),
-        nn.ReLU(inplace=True),
-        nn.MaxPool2d(2),
-    )
+def conv_block(in_channels: int, out_channels: int, *, padding: int = 1, pool: bool = True) -> nn.Sequential:
+    """3×3 convolution, batch norm, ReLU and, if `pool`, 2×2 max pooling.
+
+    [M, in, H, W] becomes [M, out, H // 2, W // 2]; without padding the convolution first takes one pixel off each side.
+    """
+    convolution = nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=padding)
+    block = nn.Sequential(convolution, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))
+    return block.append(nn.MaxPool2d(2)) if pool else block
 
 
 class Conv4(nn.Sequential):
@@ -44,3 +44,20 @@ class Conv4(nn.Sequential):
             wanted = f"[M, {self.in_channels}, H, W] of at least 16×16"
             raise ValueError(f"Conv4 needs images {wanted}, got {[*images.shape]}")
         return super().forward(images)
+
+
+class RelationEncoder(nn.Sequential):
+    """The encoder of Sung et al. (2018), figure 2a, which ends in maps: 28×28 images become [M, channels, 5, 5].
+
+    The first two blocks convolve without padding and pool (28, 26, 13, 11, 5), the last two keep the size.
+
+    Args:
+        in_channels: 1 for grey images, 3 for colour.
+        channels: width of every block.
+    """
+
+    def __init__(self, in_channels: int = 1, channels: int = 64) -> None:
+        shrink = [conv_block(n, channels, padding=0) for n in (in_channels, channels)]
+        keep = [conv_block(channels, channels, pool=False) for _ in range(2)]
+        super().__init__(*shrink, *keep)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

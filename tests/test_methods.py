@@ -14,9 +14,17 @@ from hypothesis import strategies as st
 from torch import nn
 
 from fslbook import Episode, NearestNeighbour, PrototypicalNetwork
-from fslbook.methods import EmbeddingMethod, FewShotMethod, negative_squared_distances, prototypes
+from fslbook.methods import (
+    EmbeddingMethod,
+    FewShotMethod,
+    MatchingNetwork,
+    SiameseNetwork,
+    negative_squared_distances,
+    prototypes,
+)
 
-METHODS = [PrototypicalNetwork, NearestNeighbour]
+DISTANCE_METHODS = [PrototypicalNetwork, NearestNeighbour]
+METHODS = [*DISTANCE_METHODS, MatchingNetwork, SiameseNetwork]
 
 
 def on_features(method: type[EmbeddingMethod]) -> EmbeddingMethod:
@@ -54,7 +62,24 @@ def loop_neighbour_logits(episode: Episode) -> np.ndarray:
     return logits
 
 
-ORACLES = [(PrototypicalNetwork, loop_prototype_logits), (NearestNeighbour, loop_neighbour_logits)]
+def loop_matching_logits(episode: Episode) -> np.ndarray:
+    """The logarithm of the attention's numerator, summed over the support images of each class."""
+    support, labels, queries = episode.support_x.numpy(), episode.support_y.numpy(), episode.query_x.numpy()
+    sums = np.zeros((*queries.shape[:2], episode.n_way))
+    for task, query in np.ndindex(*sums.shape[:2]):
+        q = queries[task, query]
+        for x, y in zip(support[task], labels[task], strict=True):
+            cosine = np.dot(q, x) / (np.sqrt(np.dot(q, q)) * np.sqrt(np.dot(x, x)))
+            sums[task, query, y] += np.exp(MatchingNetwork(nn.Identity()).scale * cosine)
+    return np.log(sums)
+
+
+ORACLES = [
+    (PrototypicalNetwork, loop_prototype_logits),
+    (NearestNeighbour, loop_neighbour_logits),
+    (SiameseNetwork, loop_neighbour_logits),
+    (MatchingNetwork, loop_matching_logits),
+]
 
 
 @pytest.mark.parametrize("device", devices())
@@ -104,7 +129,7 @@ def test_distance_of_a_point_to_itself_is_zero_and_3_4_gives_25() -> None:
     assert negative_squared_distances(origin_and_other, origin_and_other).tolist() == [[[0, -25], [-25, 0]]]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", DISTANCE_METHODS)
 def test_one_support_image_a_class_makes_it_the_prototype(method: type[EmbeddingMethod]) -> None:
     episode = feature_episode((1, 1, 1), n_query=3, batch=1)
     on_support = replace(episode, query_x=episode.support_x, query_y=episode.support_y, check=True)

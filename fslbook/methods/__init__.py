@@ -1,14 +1,21 @@
 """The methods of the book: one file a method."""
 
 from fslbook.methods.base import EmbeddingMethod, FewShotMethod
+from fslbook.methods.matching import MatchingNetwork
 from fslbook.methods.nearest_neighbour import NearestNeighbour
 from fslbook.methods.prototypical import PrototypicalNetwork, negative_squared_distances, prototypes
+from fslbook.methods.relation import RelationModule, RelationNetwork
+from fslbook.methods.siamese import SiameseNetwork
 
 __all__ = [
     "EmbeddingMethod",
     "FewShotMethod",
+    "MatchingNetwork",
     "NearestNeighbour",
     "PrototypicalNetwork",
+    "RelationModule",
+    "RelationNetwork",
+    "SiameseNetwork",
     "negative_squared_distances",
     "prototypes",
 ]

@@ -22,7 +22,14 @@ class NearestNeighbour(EmbeddingMethod):
     def classify(self, features: Episode) -> Tensor:
         """Logits [B, Q, N]: minus the distance to the nearest support image of each class."""
         support, query = features.support_x.flatten(2), features.query_x.flatten(2)  # [B, S, D], [B, Q, D]
-        similarity = -torch.cdist(query, support)  # [B, Q, S]
-        logits = similarity.new_full((*similarity.shape[:2], features.n_way), -torch.inf)  # [B, Q, N]
-        labels = features.support_y[:, None].expand_as(similarity)  # [B, Q, S]
-        return logits.scatter_reduce(2, labels, similarity, "amax")
+        return best_of_class(-torch.cdist(query, support), features.support_y, features.n_way)
+
+
+def best_of_class(similarity: Tensor, support_y: Tensor, n_way: int) -> Tensor:
+    """Similarity of each query to the most similar support image of each class: [B, Q, S] to [B, Q, n_way].
+
+    Args:
+        similarity: larger is more alike. support_y: int64 [B, S] in 0..n_way-1.
+    """
+    best = similarity.new_full((*similarity.shape[:2], n_way), -torch.inf)  # [B, Q, N]
+    return best.scatter_reduce(2, support_y[:, None].expand_as(similarity), similarity, "amax")

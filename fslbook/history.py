@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -70,7 +71,8 @@ class Recorder:
         now = time.perf_counter()
         self.history.seconds, self.mark = self.history.seconds + now - self.mark, now
         self.bar.update(len(self.pending))
-        self.bar.set_postfix(loss=f"{losses[-1]:.3f}", accuracy=f"{_mean(accuracies):.1%}")
+        accuracy = {} if math.isnan(accuracies[-1]) else {"accuracy": f"{_mean(accuracies):.1%}"}
+        self.bar.set_postfix(loss=f"{losses[-1]:.3f}", **accuracy)
         self.pending.clear()
         if not torch.isfinite(torch.tensor(losses)).all():
             raise FloatingPointError(

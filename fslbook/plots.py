@@ -122,11 +122,13 @@ def plot_history(history: History) -> Figure:
     """Loss and accuracy of a training run, smoothed over 5 % of its steps; validation with its interval."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
     window = max(1, len(history.loss) // 20)
-    for axis, values, name in ((left, history.loss, "loss (nats)"), (right, history.accuracy, "accuracy")):
+    for axis, values, name in ((left, history.loss, "loss"), (right, history.accuracy, "accuracy")):
+        axis.set(xlabel="step", title=name)
+        if np.isnan(values).all():  # a loss on pairs makes no logits
+            continue
         axis.plot(values, color=COLOURS[0], alpha=0.2, linewidth=0.8)
         smooth = _moving_average(values, window)
         axis.plot(range(window // 2, window // 2 + len(smooth)), smooth, color=COLOURS[0], label="training episodes")
-        axis.set(xlabel="step", title=name)
     if history.validation_steps:
         right.errorbar(
             history.validation_steps,
@@ -137,7 +139,8 @@ def plot_history(history: History) -> Figure:
             markersize=4,
             label="validation episodes ± 95 % CI",
         )
-    right.legend(loc="lower right")
+    if right.has_data():
+        right.legend(loc="lower right")
     return figure
 
 

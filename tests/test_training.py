@@ -7,6 +7,7 @@ import signal
 import threading
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 import torch
 from helpers import blobs, devices, easy_sampler, small_method
@@ -276,3 +277,12 @@ def test_another_device_is_named_and_nothing_is_moved() -> None:
     for call in (lambda: fit(method, sampler, 1, progress=False), lambda: evaluate(method, sampler, 2)):
         with pytest.raises(ValueError, match="is on meta, the images are on cpu"):
             call()
+
+
+@pytest.mark.parametrize("accuracy", [[0.5, 0.6, 0.7], [math.nan] * 3])
+def test_a_history_draws_itself_with_and_without_accuracies(accuracy: list[float]) -> None:
+    figure = History(loss=[3.0, 2.0, 1.0], accuracy=accuracy).plot()
+    left, right = figure.axes
+    assert left.has_data()
+    assert right.has_data() == (not math.isnan(accuracy[0]))
+    plt.close(figure)

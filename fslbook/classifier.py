@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fslbook.episodes import Episode, to_unit_range
+from fslbook.data.image_classes import to_unit_range
+from fslbook.episodes import Episode
 from fslbook.evaluation import evaluation_mode
 
 

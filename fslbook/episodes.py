@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from fslbook.checks import check_whole_number
-from fslbook.data.image_classes import ImageClasses
+from fslbook.data.image_classes import ImageClasses, group_masks, to_unit_range
 
 
 @dataclass(frozen=True)
@@ -105,15 +105,26 @@ class EpisodeSampler:
         k_shot: support images a class, at least 1.
         n_query: query images a class, at least 1.
         seed: the same seed gives the same episodes on the same kind of device.
+        within_group: draw all classes of a task from one group, on Omniglot an alphabet; each group that has n_way
+            classes is as likely as the others. Such tasks are harder.
 
     Raises:
         ValueError: a number is too small, or larger than the classes allow.
     """
 
     def __init__(
-        self, classes: ImageClasses, n_way: int = 5, k_shot: int = 1, n_query: int = 15, *, seed: int = 0
+        self,
+        classes: ImageClasses,
+        n_way: int = 5,
+        k_shot: int = 1,
+        n_query: int = 15,
+        *,
+        seed: int = 0,
+        within_group: bool = False,
     ) -> None:
         _check_sizes(classes, n_way, k_shot, n_query)
+        self.within_group = within_group
+        self._in_group = group_masks(classes, n_way) if within_group else None
         self.classes, self.n_way, self.k_shot, self.n_query, self.seed = classes, n_way, k_shot, n_query, seed
         self.generator = torch.Generator(classes.images.device).manual_seed(seed)
         self._starts = classes.starts
@@ -126,6 +137,8 @@ class EpisodeSampler:
         return (
             f"{self.n_way}-way {self.k_shot}-shot, {self.n_query} queries a class, "
             f"from {len(self.classes)} classes ({self.classes.fingerprint}), seed {self.seed}"
+            + ", within a group"
+            * self.within_group
         )
 
     def sample(self, batch_size: int = 1) -> Episode:
@@ -147,10 +160,16 @@ class EpisodeSampler:
         check_whole_number("batch_size", batch_size, least=1)
         n_classes, longest = self._beyond_end.shape
         # One random row an episode: on the CPU the episodes then do not depend on how they are batched.
-        size = (batch_size, n_classes + self.n_way * longest)
+        size = (batch_size, n_classes + self.n_way * longest + self.within_group)
         noise = torch.rand(size, generator=self.generator, device=self.generator.device)
-        chosen = noise[:, :n_classes].topk(self.n_way).indices  # [B, N]
-        order = noise[:, n_classes:].unflatten(1, (self.n_way, longest))  # [B, N, largest count]
+        priority = noise[:, :n_classes]
+        if self._in_group is not None:
+            group = (noise[:, -1] * len(self._in_group)).long()  # [B]
+            priority = priority.masked_fill(~self._in_group[group], -1.0)
+        chosen = priority.topk(self.n_way).indices  # [B, N]
+        order = noise[:, n_classes : n_classes + self.n_way * longest].unflatten(
+            1, (self.n_way, longest)
+        )  # [B, N, largest count]
         if self._uneven:
             order = order.masked_fill(self._beyond_end[chosen], -1.0)
         position = order.topk(self.k_shot + self.n_query).indices  # [B, N, K + Q]
@@ -159,12 +178,8 @@ class EpisodeSampler:
     def restarted(self, classes: ImageClasses | None = None) -> EpisodeSampler:
         """A new sampler that begins again at the first episode, optionally over other tensors of the same classes."""
         classes = self.classes if classes is None else classes
-        return EpisodeSampler(classes, self.n_way, self.k_shot, self.n_query, seed=self.seed)
-
-
-def to_unit_range(x: Tensor) -> Tensor:
-    """Stored bytes 0..255 become floats in [0, 1]; features stay as they are."""
-    return x.float() / 255 if x.dtype == torch.uint8 else x
+        sizes = (self.n_way, self.k_shot, self.n_query)
+        return EpisodeSampler(classes, *sizes, seed=self.seed, within_group=self.within_group)
 
 
 def _check_sizes(classes: ImageClasses, n_way: int, k_shot: int, n_query: int) -> None:

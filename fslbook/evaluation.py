@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from fslbook.checks import check_same_device, check_whole_number
-from fslbook.data.image_classes import ImageClasses
-from fslbook.episodes import Episode, EpisodeSampler, to_unit_range
+from fslbook.data.image_classes import ImageClasses, to_unit_range
+from fslbook.episodes import Episode, EpisodeSampler
 from fslbook.methods.base import EmbeddingMethod
 
 

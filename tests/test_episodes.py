@@ -295,3 +295,29 @@ def test_map_encodes_all_images_in_one_batch_and_puts_them_back() -> None:
     assert torch.equal(features.query_x, 2 * episode.query_x.flatten(2))
     assert torch.equal(features.support_y, episode.support_y)
     assert torch.equal(features.query_y, episode.query_y)
+
+
+def test_within_a_group_all_classes_of_a_task_share_it_and_every_large_group_comes_up() -> None:
+    sampler = EpisodeSampler(numbered_classes([6] * 11), n_way=3, k_shot=1, n_query=2, within_group=True)  # 3, 3, 3, 2
+    chosen, rows = sampler.sample_indices(300)
+    groups = chosen // 3
+    assert (groups == groups[:, :1]).all()
+    assert (chosen.sort(dim=1).values.diff(dim=1) > 0).all()
+    assert (rows // 6 == chosen[..., None]).all()
+    counts = groups[:, 0].bincount(minlength=4)
+    assert counts[3] == 0  # only two classes
+    assert counts[:3].min() > 70
+
+
+def test_within_a_group_survives_a_restart_and_is_told_in_the_name() -> None:
+    sampler = EpisodeSampler(numbered_classes([6] * 9), n_way=2, k_shot=1, n_query=2, within_group=True)
+    first = sampler.sample_indices(20)
+    again = sampler.restarted().sample_indices(20)
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert str(sampler).endswith("seed 0, within a group")
+    assert "group" not in str(EpisodeSampler(numbered_classes([6] * 9), 2, 1, 2))
+
+
+def test_a_group_that_is_too_small_is_refused() -> None:
+    with pytest.raises(ValueError, match="4-way needs 4 classes in one group; the largest, 'group0', has 3"):
+        EpisodeSampler(numbered_classes([6] * 8), n_way=4, k_shot=1, n_query=2, within_group=True)

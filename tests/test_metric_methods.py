@@ -92,6 +92,13 @@ def test_unknown_loss_and_bad_margin_are_refused() -> None:
         SiameseNetwork(nn.Identity(), margin=0)
 
 
+@pytest.mark.parametrize("loss", ["contrastive", "triplet", "cross-entropy"])
+def test_a_single_class_has_no_negatives(loss: str) -> None:
+    x, y = torch.ones(1, 2, 5, dtype=torch.float64), torch.zeros(1, 2, dtype=torch.int64)
+    with pytest.raises(ValueError, match="pairs of different classes need at least 2 classes, the episode has 1"):
+        siamese(loss).loss(Episode(x, y, x, y, n_way=1))
+
+
 def test_attention_adds_up_to_one_and_its_class_sums_are_the_probabilities() -> None:
     episode, network = feature_episode((2, 1, 3)), MatchingNetwork(nn.Identity())
     attention, probabilities = network.attention(episode), network(episode).softmax(-1)

@@ -123,6 +123,25 @@ def concatenate(first: ImageClasses, second: ImageClasses) -> ImageClasses:
     return ImageClasses(images, torch.cat([first.counts, second.counts]), first.names + second.names)
 
 
+def to_unit_range(x: Tensor) -> Tensor:
+    """Stored bytes 0..255 become floats in [0, 1]; features stay as they are."""
+    return x.float() / 255 if x.dtype == torch.uint8 else x
+
+
+def group_masks(classes: ImageClasses, n_way: int) -> Tensor:
+    """Which classes are in each of the groups that have `n_way` of them: bool [number of such groups, classes].
+
+    Raises:
+        ValueError: no group is that large.
+    """
+    sizes = Counter(classes.groups)
+    large = sorted(group for group, size in sizes.items() if size >= n_way)
+    if not large:
+        name, size = sizes.most_common(1)[0]
+        raise ValueError(f"{n_way}-way needs {n_way} classes in one group; the largest, {name!r}, has {size}")
+    return torch.tensor([[group == name for group in classes.groups] for name in large], device=classes.images.device)
+
+
 def from_arrays(arrays: dict[str, Tensor]) -> ImageClasses:
     """Build `ImageClasses` from one uint8 tensor [count, C, H, W] a class, keyed by the class's name."""
     counts = torch.tensor([len(array) for array in arrays.values()])

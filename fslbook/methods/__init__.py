@@ -1,6 +1,7 @@
 """The methods of the book: one file a method."""
 
 from fslbook.methods.base import EmbeddingMethod, FewShotMethod
+from fslbook.methods.context import FullContextEmbedding
 from fslbook.methods.matching import MatchingNetwork
 from fslbook.methods.nearest_neighbour import NearestNeighbour
 from fslbook.methods.prototypical import PrototypicalNetwork, negative_squared_distances, prototypes
@@ -10,6 +11,7 @@ from fslbook.methods.siamese import SiameseNetwork
 __all__ = [
     "EmbeddingMethod",
     "FewShotMethod",
+    "FullContextEmbedding",
     "MatchingNetwork",
     "NearestNeighbour",
     "PrototypicalNetwork",

@@ -1,4 +1,4 @@
-"""Matching Networks: Vinyals, Blundell, Lillicrap, Kavukcuoglu and Wierstra (2016), without context embeddings.
+"""Matching Networks: Vinyals, Blundell, Lillicrap, Kavukcuoglu and Wierstra (2016).
 
 The paper's attention is a softmax over bare cosines. They lie in -1..1, so that with one shot no probability among N
 classes can exceed e² / (e² + N - 1). The package multiplies the cosines by `scale`, the inverse of a temperature;
@@ -7,12 +7,15 @@ classes can exceed e² / (e² + N - 1). The package multiplies the cosines by `s
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fslbook.episodes import Episode
 from fslbook.methods.base import EmbeddingMethod
+from fslbook.methods.context import FullContextEmbedding
 
 
 def cosines(queries: Tensor, support: Tensor) -> Tensor:
@@ -24,18 +27,19 @@ class MatchingNetwork(EmbeddingMethod):
     """Attention over the support set as a differentiable nearest neighbour (Vinyals et al. 2016, equation 1).
 
     Args:
-        encoder: images [M, C, H, W] to features [M, D]; f for the queries and g for the support at once.
+        encoder: images [M, C, H, W] to features [M, D]; the paper's f (for queries) and g (for the support) at once.
         scale: factor on the cosines before the softmax, above 0; 1 is the paper.
+        context: embeds the features of an episode anew, given its whole support set; by default they stay as they are.
 
     Raises:
         ValueError: `scale` is not positive.
     """
 
-    def __init__(self, encoder: nn.Module, scale: float = 10.0) -> None:
+    def __init__(self, encoder: nn.Module, scale: float = 10.0, context: FullContextEmbedding | None = None) -> None:
         super().__init__(encoder)
         if not scale > 0:
             raise ValueError(f"scale must be positive, got {scale}")
-        self.scale = scale
+        self.scale, self.context = scale, context
 
     def attention(self, features: Episode) -> Tensor:
         """Weights [B, Q, S] of the support images for each query; they are positive and add up to 1."""
@@ -49,4 +53,8 @@ class MatchingNetwork(EmbeddingMethod):
         return by_class.logsumexp(dim=2)
 
     def _scores(self, features: Episode) -> Tensor:
-        return self.scale * cosines(features.query_x.flatten(2), features.support_x.flatten(2))
+        flat = replace(
+            features, support_x=features.support_x.flatten(2), query_x=features.query_x.flatten(2), check=False
+        )
+        flat = self.context(flat) if self.context else flat
+        return self.scale * cosines(flat.query_x, flat.support_x)

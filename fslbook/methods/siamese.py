@@ -57,7 +57,13 @@ class SiameseNetwork(EmbeddingMethod):
         return best_of_class(self.similarity(features), features.support_y, features.n_way)
 
     def loss(self, episode: Episode) -> Tensor:
-        """The chosen loss over all pairs of a query and a support image, or over all triplets of each task."""
+        """The chosen loss over all pairs of a query and a support image, or over all triplets of each task.
+
+        Raises:
+            ValueError: there is but one class, so that no pair is of two.
+        """
+        if episode.n_way < 2:
+            raise ValueError(f"pairs of different classes need at least 2 classes, the episode has {episode.n_way}")
         features = episode.map(self.embed)
         if self.loss_name == "triplet":
             x = torch.cat([features.support_x, features.query_x], dim=1).flatten(2)  # [B, S + Q, D]

@@ -35,7 +35,7 @@ class MatchingNetwork(EmbeddingMethod):
         ValueError: `scale` is not positive.
     """
 
-    def __init__(self, encoder: nn.Module, scale: float = 10.0, context: FullContextEmbedding | None = None) -> None:
+    def __init__(self, encoder: nn.Module, scale: float = 20.0, context: FullContextEmbedding | None = None) -> None:
         super().__init__(encoder)
         if not scale > 0:
             raise ValueError(f"scale must be positive, got {scale}")

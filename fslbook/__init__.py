@@ -4,14 +4,23 @@ from fslbook.claims import claim
 from fslbook.classifier import FewShotClassifier
 from fslbook.data import ImageClasses, Splits, course_dataset, glyphs, image_folder, omniglot
 from fslbook.devices import bf16_is_fast, pick_device
-from fslbook.encoders import Conv4, RelationEncoder
+from fslbook.encoders import Conv4, RelationEncoder, conv_classifier
 from fslbook.episodes import Episode, EpisodeSampler
 from fslbook.evaluation import Evaluation, evaluate
 from fslbook.history import History
-from fslbook.methods import MatchingNetwork, NearestNeighbour, PrototypicalNetwork, RelationNetwork, SiameseNetwork
+from fslbook.methods import (
+    MAML,
+    MatchingNetwork,
+    MetaSGD,
+    NearestNeighbour,
+    PrototypicalNetwork,
+    RelationNetwork,
+    SiameseNetwork,
+)
 from fslbook.training import fit
 
 __all__ = [
+    "MAML",
     "Conv4",
     "Episode",
     "EpisodeSampler",
@@ -20,6 +29,7 @@ __all__ = [
     "History",
     "ImageClasses",
     "MatchingNetwork",
+    "MetaSGD",
     "NearestNeighbour",
     "PrototypicalNetwork",
     "RelationEncoder",
@@ -28,6 +38,7 @@ __all__ = [
     "Splits",
     "bf16_is_fast",
     "claim",
+    "conv_classifier",
     "course_dataset",
     "evaluate",
     "fit",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -57,6 +58,14 @@ class Episode:
         support, query = features[:, :n_support], features[:, n_support:]
         return replace(self, support_x=support, query_x=query, check=False)
 
+    def tasks(self) -> list[Episode]:
+        """The B tasks as episodes of one task each, views of the same tensors."""
+        parts = zip(self.support_x, self.support_y, self.query_x, self.query_y, strict=True)
+        return [
+            Episode(support_x[None], support_y[None], query_x[None], query_y[None], self.n_way, check=False)
+            for support_x, support_y, query_x, query_y in parts
+        ]
+
     def to(self, device: torch.device | str) -> Episode:
         """The same tasks on another device."""
         support_x, support_y = self.support_x.to(device), self.support_y.to(device)
@@ -90,6 +99,19 @@ def _check_values(episode: Episode) -> None:
         missing = set(range(n_way)) - set(labels.tolist())
         if missing:
             raise ValueError(f"task {task}: no support image for class {min(missing)} of 0..{n_way - 1}")
+
+
+class TaskSampler(Protocol):
+    """What `fit` needs of a source of episodes; its `repr` tells one source from another."""
+
+    generator: torch.Generator
+
+    @property
+    def device(self) -> torch.device:
+        """Where the episodes lie."""
+
+    def sample(self, batch_size: int = 1) -> Episode:
+        """Draw the next `batch_size` tasks."""
 
 
 class EpisodeSampler:
@@ -127,6 +149,11 @@ class EpisodeSampler:
             f"{self.n_way}-way {self.k_shot}-shot, {self.n_query} queries a class, "
             f"from {len(self.classes)} classes ({self.classes.fingerprint}), seed {self.seed}"
         )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the images and the episodes lie."""
+        return self.classes.images.device
 
     def sample(self, batch_size: int = 1) -> Episode:
         """Draw the next `batch_size` episodes.

@@ -87,7 +87,7 @@ def evaluate(
     check_whole_number("n_episodes", n_episodes, least=2)
     if batch_size is not None:
         check_whole_number("batch_size", batch_size, least=1)
-    check_same_device(method, sampler.classes.images.device)
+    check_same_device(method, sampler.device)
     episodes = sampler.restarted()
     classify: Callable[[Episode], Tensor] = method
     with evaluation_mode(method):

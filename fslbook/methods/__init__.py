@@ -1,6 +1,8 @@
 """The methods of the book: one file a method."""
 
+from fslbook.methods.adaptation import AdaptingMethod
 from fslbook.methods.base import EmbeddingMethod, FewShotMethod
+from fslbook.methods.maml import MAML, MetaSGD
 from fslbook.methods.matching import MatchingNetwork
 from fslbook.methods.nearest_neighbour import NearestNeighbour
 from fslbook.methods.prototypical import PrototypicalNetwork, negative_squared_distances, prototypes
@@ -8,9 +10,12 @@ from fslbook.methods.relation import RelationModule, RelationNetwork
 from fslbook.methods.siamese import SiameseNetwork
 
 __all__ = [
+    "MAML",
+    "AdaptingMethod",
     "EmbeddingMethod",
     "FewShotMethod",
     "MatchingNetwork",
+    "MetaSGD",
     "NearestNeighbour",
     "PrototypicalNetwork",
     "RelationModule",

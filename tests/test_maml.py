@@ -453,6 +453,25 @@ def test_shared_parameters_stay_shared_while_they_adapt(form: str) -> None:
     assert_all_close(meta_gradient(method, episode), [oracle])
 
 
+class WithSpare(nn.Module):
+    """A parameter that no output depends on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used, self.spare = mlp(), nn.Parameter(torch.ones(2).double())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.used(x)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_parameter_without_influence_is_no_obstacle(form: str) -> None:
+    episode = feature_episode((2, 1, 3))
+    method = MAML(WithSpare(), 0.4, 2, form=form)
+    assert_close(method(episode), MAML(mlp(), 0.4, 2, form=form)(episode))
+    assert not meta_gradient(method, episode)[0].any()
+
+
 # --- Errors ------------------------------------------------------------------------------------------------------
 
 

@@ -117,6 +117,22 @@ def channels_last(weights: Weights) -> Weights:
     return {name: w.to(memory_format=torch.channels_last) if w.ndim == 4 else w for name, w in weights.items()}
 
 
+def check_finite(losses: list[Tensor]) -> None:
+    """Refuse support losses, one a step (or one a step and task), that are not finite.
+
+    Raises:
+        FloatingPointError: says the first step at which one is not.
+    """
+    if not losses:
+        return
+    finite = torch.stack(losses).isfinite().view(len(losses), -1).all(dim=1).tolist()  # read once: it stalls a GPU
+    if not all(finite):
+        step = 1 + finite.index(False)
+        raise FloatingPointError(
+            f"the support loss is not finite at inner step {step} of {len(losses)}: lower inner_lr"
+        )
+
+
 def mean_over_tasks(
     loss: Callable[[Episode], Tensor], tasks: Iterable[Episode], parameters: list[nn.Parameter]
 ) -> Tensor:

@@ -15,8 +15,9 @@ from torch.func import vmap
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint as recomputed
 
+from fslbook.checks import check_positive
 from fslbook.episodes import Episode
-from fslbook.methods.adaptation import AdaptingMethod, Weights, mean_over_tasks
+from fslbook.methods.adaptation import AdaptingMethod, Weights, check_finite, mean_over_tasks
 
 FORMS = ("loop", "vmap")
 
@@ -61,8 +62,7 @@ class MAML(AdaptingMethod):
     ) -> None:
         self.adapted = adapted if adapted is None or callable(adapted) else tuple(adapted)
         super().__init__(network, inner_steps, test_steps, loss)
-        if not 0 < inner_lr < float("inf"):
-            raise ValueError(f"inner_lr must be positive, got {inner_lr}")
+        check_positive("inner_lr", inner_lr)
         self.inner_lr, self.first_order, self.form, self.checkpoint = inner_lr, first_order, form, checkpoint
         self._check_form()
 
@@ -119,24 +119,27 @@ class MAML(AdaptingMethod):
         return vmap(outputs, randomness="different")(weights, episode.query_x)  # [B, Q, N]
 
     def _descend(self, support_loss: Callable[[Weights], Tensor], weights: Weights, steps: int | None) -> Weights:
-        inner_step = partial(self._inner_step, support_loss)
-        if self.checkpoint:
+        second_order = torch.is_grad_enabled() and not self.first_order
+        inner_step = partial(self._inner_step, support_loss, second_order)
+        if self.checkpoint and second_order:  # else no graph is kept anyway
             inner_step = partial(recomputed, inner_step, use_reentrant=False)
         losses = []
         for _ in range(self._steps_now() if steps is None else steps):
             weights, loss = inner_step(weights)
             losses.append(loss)
-        self._check_finite(losses)
+        check_finite(losses)
         return weights
 
-    def _inner_step(self, support_loss: Callable[[Weights], Tensor], weights: Weights) -> tuple[Weights, Tensor]:
+    def _inner_step(
+        self, support_loss: Callable[[Weights], Tensor], second_order: bool, weights: Weights
+    ) -> tuple[Weights, Tensor]:
         """θ ← θ - α∇L(θ) on the support set, for one task or for all at once; and the loss before the step."""
-        second_order = torch.is_grad_enabled() and not self.first_order
         at = weights if second_order else {name: w.detach().requires_grad_() for name, w in weights.items()}
         with torch.enable_grad():
             loss = support_loss(at)
             # Each task has weights of its own, so that the gradient of the sum over tasks is that of each task.
-            gradients = torch.autograd.grad(loss.sum(), [*at.values()], create_graph=second_order)
+            total, leaves = loss.sum(), [*at.values()]
+            gradients = torch.autograd.grad(total, leaves, create_graph=second_order, materialize_grads=True)
         moved = {n: w - self.rate(n) * g for (n, w), g in zip(weights.items(), gradients, strict=True)}
         return moved, loss.detach()
 
@@ -161,16 +164,6 @@ class MAML(AdaptingMethod):
             raise ValueError(
                 f"{type(self.network).__name__} keeps running statistics, which {cause}; remove them with "
                 "torch.func.replace_all_batch_norm_modules_(network), or take the plain loop"
-            )
-
-    def _check_finite(self, losses: list[Tensor]) -> None:
-        if not losses:
-            return
-        finite = torch.stack(losses).isfinite().view(len(losses), -1).all(dim=1).tolist()  # read once: it stalls a GPU
-        if not all(finite):
-            step = 1 + finite.index(False)
-            raise FloatingPointError(
-                f"the support loss is not finite at inner step {step} of {len(losses)}: lower inner_lr"
             )
 
 

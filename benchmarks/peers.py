@@ -9,12 +9,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from fslbook import ImageClasses
+from fslbook import Episode, ImageClasses
 
 
-def easyfsl_is_here() -> bool:
-    """Whether easyfsl can be imported."""
-    return find_spec("easyfsl") is not None
+def is_here(name: str) -> bool:
+    """Whether this library can be imported."""
+    return find_spec(name) is not None
 
 
 def easyfsl_training(
@@ -53,3 +53,40 @@ def easyfsl_training(
             optimizer.step()
 
     return steps
+
+
+def torchopt_meta_gradient(network: nn.Module, episode: Episode, inner_lr: float) -> Callable[[], None]:
+    """Second-order MAML with one inner step, as in torchopt's own few-shot example."""
+    import torchopt
+
+    inner = torchopt.MetaSGD(network, lr=inner_lr)
+
+    def fill_gradients() -> None:
+        network.zero_grad(set_to_none=True)
+        start = torchopt.extract_state_dict(network, by="reference", detach_buffers=True)
+        inner_start, losses = torchopt.extract_state_dict(inner, by="reference"), []
+        for task in episode.tasks():
+            inner.step(F.cross_entropy(network(task.support_x[0]), task.support_y[0]))
+            losses.append(F.cross_entropy(network(task.query_x[0]), task.query_y[0]))
+            torchopt.recover_state_dict(network, start)
+            torchopt.recover_state_dict(inner, inner_start)
+        torch.stack(losses).mean().backward()
+
+    return fill_gradients
+
+
+def higher_meta_gradient(network: nn.Module, episode: Episode, inner_lr: float) -> Callable[[], None]:
+    """Second-order MAML with one inner step, as in higher's own Omniglot example: a backward pass after each task."""
+    import higher
+
+    inner = torch.optim.SGD(network.parameters(), lr=inner_lr)
+
+    def fill_gradients() -> None:
+        network.zero_grad(set_to_none=True)
+        for task in episode.tasks():
+            with higher.innerloop_ctx(network, inner, copy_initial_weights=False) as (fast, optimizer):
+                optimizer.step(F.cross_entropy(fast(task.support_x[0]), task.support_y[0]))
+                loss = F.cross_entropy(fast(task.query_x[0]), task.query_y[0])
+                (loss / episode.batch_size).backward()
+
+    return fill_gradients

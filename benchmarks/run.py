@@ -5,7 +5,7 @@ rounds are compared, so that a machine whose speed drifts distorts the ratios as
 
 The floor is the work that nobody can save: the encoder's forward and backward pass and the optimiser's step on images
 that already lie there. easyfsl (an optional extra, `pip install .[peers]`) runs with its own sampler, loader and
-method on the same images held in memory.
+method on the same images held in memory; torchopt and higher (of the same extra) differentiate MAML in maml.py.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import peers
 import torch
+from maml import maml, memory_of_inner_steps
 from torch import nn
 
 from fslbook import Conv4, EpisodeSampler, ImageClasses, PrototypicalNetwork, bf16_is_fast, course_dataset, pick_device
@@ -42,6 +43,8 @@ def main() -> None:
     data = course_dataset().to(device)
     print(f"{_machine(device)}; {N_WAY}-way {K_SHOT}-shot, {N_QUERY} queries a class, {options.rounds} rounds\n")
     numbers = training(data.base, options.rounds, options.steps) | evaluation(data.novel)
+    print()
+    numbers |= maml(options.rounds, device) | memory_of_inner_steps(device)
     if options.json:
         options.json.write_text(json.dumps({"machine": _machine(device)} | numbers, indent=2))
 
@@ -51,7 +54,7 @@ def training(classes: ImageClasses, rounds: int, steps: int) -> dict[str, float]
     variants = {"floor": floor(classes), "fslbook": ours(classes)}
     if bf16_is_fast(classes.images.device):
         variants["fslbook, bf16"] = ours(classes, bf16=True)
-    if peers.easyfsl_is_here():
+    if peers.is_here("easyfsl"):
         variants["easyfsl"] = peers.easyfsl_training(classes, nn.Sequential(*_plain_conv4()), N_WAY, K_SHOT, N_QUERY)
         variants["easyfsl, our Conv4"] = peers.easyfsl_training(classes, Conv4(), N_WAY, K_SHOT, N_QUERY)
     else:

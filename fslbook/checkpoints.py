@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from fslbook.episodes import EpisodeSampler
+from fslbook.sampling import TaskSampler
 
 
 @dataclass
@@ -28,7 +28,7 @@ class TrainingState:
     method: nn.Module
     optimizer: Optimizer
     scheduler: LRScheduler | None
-    sampler: EpisodeSampler
+    sampler: TaskSampler
     history: Any
     settings: dict[str, int]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
@@ -14,6 +16,16 @@ def check_whole_number(name: str, value: object, least: int) -> None:
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
+
+
+def check_positive(name: str, value: float) -> None:
+    """Refuse a number that is not above 0 and finite.
+
+    Raises:
+        ValueError: says the name of the argument and the number that was given.
+    """
+    if not 0 < value < math.inf:  # also false for NaN
+        raise ValueError(f"{name} must be positive, got {value}")
 
 
 def check_same_device(method: nn.Module, images: torch.device) -> None:

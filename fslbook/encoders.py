@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import torch
 from torch import Tensor, nn
+from torch.func import replace_all_batch_norm_modules_
 
 
 def conv_block(in_channels: int, out_channels: int, *, padding: int = 1, pool: bool = True) -> nn.Sequential:
@@ -61,3 +64,16 @@ class RelationEncoder(nn.Sequential):
         keep = [conv_block(channels, channels, pool=False) for _ in range(2)]
         super().__init__(*shrink, *keep)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def conv_classifier(n_way: int, in_channels: int = 1, channels: int = 64) -> nn.Sequential:
+    """A whole network for methods that adapt weights: the four blocks of `Conv4` as `body`, a linear layer as `head`.
+
+    Images [M, in_channels, 28, 28] become logits [M, n_way]. Its batch norms keep no running statistics: they always
+    normalise with the batch at hand, as in the code of Finn et al. (2017), so that the network is transductive.
+    """
+    blocks = [conv_block(in_channels if i == 0 else channels, channels) for i in range(4)]
+    parts = OrderedDict(body=nn.Sequential(*blocks, nn.Flatten(1)), head=nn.Linear(channels, n_way))
+    network = nn.Sequential(parts)
+    replace_all_batch_norm_modules_(network)
+    return network

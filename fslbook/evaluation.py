@@ -13,8 +13,9 @@ from tqdm.auto import tqdm
 
 from fslbook.checks import check_same_device, check_whole_number
 from fslbook.data.image_classes import ImageClasses, to_unit_range
-from fslbook.episodes import Episode, EpisodeSampler
+from fslbook.episodes import Episode
 from fslbook.methods.base import EmbeddingMethod
+from fslbook.sampling import EpisodeSampler
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Evaluation:
                 "a paired difference needs the same episodes; "
                 f"got {len(self.per_episode)} of ({self.episodes}) and {len(other.per_episode)} of ({other.episodes})"
             )
-        return Evaluation(self.per_episode - other.per_episode, self.episodes)
+        return replace(self, per_episode=self.per_episode - other.per_episode)
 
 
 @torch.no_grad()
@@ -77,7 +78,7 @@ def evaluate(
         n_episodes: at least 2, since one episode has no spread.
         embed_once: embed each image of the data set once, then only index. None does so where the method
             embeds each image by itself and it saves work; False never does; True insists.
-        batch_size: episodes at a time; None chooses by memory.
+        batch_size: episodes at a time; None chooses by memory, and 1 where the method mixes the images of a batch.
         progress: show a progress bar.
 
     Raises:
@@ -87,7 +88,7 @@ def evaluate(
     check_whole_number("n_episodes", n_episodes, least=2)
     if batch_size is not None:
         check_whole_number("batch_size", batch_size, least=1)
-    check_same_device(method, sampler.classes.images.device)
+    check_same_device(method, sampler.device)
     episodes = sampler.restarted()
     classify: Callable[[Episode], Tensor] = method
     with evaluation_mode(method):
@@ -95,7 +96,9 @@ def evaluate(
             episodes, classify = sampler.restarted(embed_classes(method, sampler.classes)), method.classify
         elif embed_once:
             raise ValueError(f"{type(method).__name__} does not embed each image by itself: embed_once must be False")
-        size = batch_size or _episodes_that_fit(episodes)
+        size = batch_size or (
+            1 if classify is method and _mixes_tasks(method, episodes) else _episodes_that_fit(episodes)
+        )
         starts = tqdm(range(0, n_episodes, size), disable=not progress, desc="evaluate")
         scores = [_accuracies(classify, episodes.sample(min(size, n_episodes - start))) for start in starts]
     return Evaluation(torch.cat(scores), str(sampler))
@@ -145,6 +148,13 @@ def _embeds_images_alone(method: EmbeddingMethod, classes: ImageClasses) -> bool
     # Halves, not single images: some batch norms refuse a batch of one.
     in_halves = torch.cat([method.embed(half) for half in images.chunk(2)])
     return torch.allclose(together, in_halves, rtol=1e-3, atol=1e-4 * float(together.abs().max()))
+
+
+def _mixes_tasks(method: nn.Module, episodes: EpisodeSampler) -> bool:
+    """Whether several episodes at a time would share batch statistics, so that their number changed the result."""
+    if not isinstance(method, EmbeddingMethod) or _episodes_that_fit(episodes) == 1:
+        return False
+    return not _embeds_images_alone(method, episodes.classes)
 
 
 def _episodes_that_fit(sampler: EpisodeSampler, numbers: int = 2_500_000) -> int:

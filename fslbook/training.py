@@ -17,14 +17,15 @@ from tqdm.auto import tqdm
 
 from fslbook.checkpoints import TrainingState
 from fslbook.checks import check_same_device, check_whole_number
-from fslbook.episodes import Episode, EpisodeSampler
+from fslbook.episodes import Episode
 from fslbook.evaluation import evaluate
 from fslbook.history import History, Recorder
+from fslbook.sampling import EpisodeSampler, TaskSampler
 
 
 def fit(
     method: nn.Module,
-    sampler: EpisodeSampler,
+    sampler: TaskSampler,
     steps: int,
     *,
     batch_size: int = 1,
@@ -45,7 +46,7 @@ def fit(
 
     Args:
         method: any module with `method.loss(episode) -> scalar`.
-        sampler: draws the training episodes, on the device of the method.
+        sampler: draws the training episodes, on the device of the method: `EpisodeSampler`, `SinusoidTasks`, ...
         steps: optimiser steps in total, those before a resumption counted in.
         batch_size: episodes a step.
         optimizer: any torch optimiser whose `step` needs no closure (all but LBFGS); by default Adam with learning
@@ -72,7 +73,7 @@ def fit(
     if path and path.exists():
         state.load(path)
     recorder = Recorder(history, tqdm(total=steps, initial=len(history.loss), disable=not progress, desc="fit"))
-    autocast = torch.autocast(sampler.classes.images.device.type, torch.bfloat16, enabled=bf16)
+    autocast = torch.autocast(sampler.device.type, torch.bfloat16, enabled=bf16)
 
     method.train()
     with recorder, _interrupt_after_step() as interrupted, _watch_logits(method) as seen:
@@ -110,10 +111,10 @@ def _check_sizes(
     check_whole_number("checkpoint_every", checkpoint_every, least=1)
 
 
-def _check_method(method: nn.Module, sampler: EpisodeSampler) -> None:
+def _check_method(method: nn.Module, sampler: TaskSampler) -> None:
     if not any(p.requires_grad for p in method.parameters()):
         raise ValueError(f"{type(method).__name__} has no parameters to train")
-    check_same_device(method, sampler.classes.images.device)
+    check_same_device(method, sampler.device)
 
 
 def _optimise(loss: Tensor, optimizer: Optimizer, scheduler: LRScheduler | None) -> None:
@@ -137,7 +138,7 @@ def _watch_logits(method: nn.Module) -> Iterator[list[Tensor]]:
     seen: list[Tensor] = []
 
     def remember(module: nn.Module, inputs: Any, logits: Tensor) -> None:
-        seen[:] = [logits.detach()]
+        seen.append(logits.detach())
 
     handle = method.register_forward_hook(remember)
     try:
@@ -147,10 +148,12 @@ def _watch_logits(method: nn.Module) -> Iterator[list[Tensor]]:
 
 
 def _accuracy(seen: list[Tensor], episode: Episode) -> Tensor:
-    """Mean accuracy, a scalar tensor; NaN where the loss did not make logits."""
-    if not seen:
+    """Mean accuracy, a scalar tensor; NaN where the loss did not make logits, or the targets are numbers."""
+    logits = torch.cat(seen) if seen else episode.query_x.new_empty(0)  # some methods answer a task at a time
+    seen.clear()
+    if not len(logits) or episode.query_y.is_floating_point():
         return episode.query_x.new_tensor(float("nan"))
-    return (seen.pop().argmax(dim=-1) == episode.query_y).float().mean()
+    return (logits.argmax(dim=-1) == episode.query_y).float().mean()
 
 
 @contextmanager

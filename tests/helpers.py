@@ -69,6 +69,28 @@ def feature_episode(
     return Episode(support_x, support_y, query_x, query_y, len(support_counts))
 
 
+def image_episode(
+    support_counts: Sequence[int] = (2, 3, 1),
+    n_query: int = 20,
+    batch: int = 2,
+    size: int = 8,
+    dtype: torch.dtype = torch.float64,
+) -> Episode:
+    """Random grey images [.., 1, size, size]."""
+    flat = feature_episode(support_counts, n_query, batch, features=size * size)
+    images = (x.sigmoid().to(dtype).unflatten(2, (1, size, size)) for x in (flat.support_x, flat.query_x))
+    support_x, query_x = images
+    return Episode(support_x, flat.support_y, query_x, flat.query_y, flat.n_way)
+
+
+def regression_episode(batch: int = 3, n_support: int = 6, n_query: int = 8, features: int = 4) -> Episode:
+    """Random float64 points x [B, .., features] with numbers y [B, .., 1] as targets."""
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(batch, n, size) for n in (n_support, n_query) for size in (features, 1)]
+    points = [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes]
+    return Episode(*points, n_way=1, check=False)
+
+
 class Float64Linear(nn.Module):
     """A random linear encoder that computes in float64, so that no two orders of summation change a prediction."""
 

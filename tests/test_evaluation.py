@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -150,6 +151,19 @@ def test_batch_statistics_take_the_plain_way(encoder: type[nn.Module]) -> None:
     np.testing.assert_allclose(result.per_episode.numpy(), one_by_one(network, sampler, 30), rtol=0, atol=1e-12)
     with pytest.raises(ValueError, match="PrototypicalNetwork does not embed each image by itself"):
         evaluate(network, sampler, 30, embed_once=True)
+
+
+@pytest.mark.parametrize("device", devices())
+@pytest.mark.parametrize("embed_once", [None, False])
+def test_episodes_with_batch_statistics_are_not_mixed_by_default(embed_once: bool | None, device: str) -> None:
+    network = PrototypicalNetwork(BatchNormEncoder()).to(device)
+    classes = blobs(8, 10, noise=0.9)
+    floats = replace(classes, images=classes.images.double() / 255)  # of which a CPU too takes many episodes at a time
+    sampler = EpisodeSampler(floats.to(device), n_way=4, k_shot=2, n_query=5)
+    result = evaluate(network, sampler, 30, embed_once=embed_once)
+    np.testing.assert_allclose(result.per_episode.numpy(), one_by_one(network, sampler, 30), rtol=0, atol=1e-12)
+    mixed = evaluate(network, sampler, 30, batch_size=30).per_episode
+    assert not torch.equal(mixed, result.per_episode)
 
 
 def test_stored_batch_statistics_may_embed_once() -> None:

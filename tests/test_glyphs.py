@@ -27,10 +27,10 @@ from fslbook.data.glyphs import (
     script_of,
 )
 from fslbook.encoders import Conv4
-from fslbook.episodes import EpisodeSampler
 from fslbook.evaluation import evaluate
 from fslbook.methods.nearest_neighbour import NearestNeighbour
 from fslbook.methods.prototypical import PrototypicalNetwork
+from fslbook.sampling import EpisodeSampler
 from fslbook.training import fit
 
 module = importlib.import_module("fslbook.data.glyphs")  # `fslbook.data.glyphs` is the function of that name

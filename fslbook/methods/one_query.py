@@ -1,0 +1,39 @@
+"""Ask any method one query at a time, so that no query can learn from the others (chapter 8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from fslbook.episodes import Episode
+from fslbook.methods.adaptation import AdaptingMethod
+from fslbook.methods.base import FewShotMethod
+
+
+class OneQueryAtATime(FewShotMethod):
+    """The logits that `method` would give if each query came alone: B tasks of Q queries become B·Q tasks of one.
+
+    A method that normalises by batch statistics answers a query with the help of the other queries (it is
+    transductive). The difference between `evaluate(method, ...)` and `evaluate(OneQueryAtATime(method), ...)` on the
+    same episodes says how much that help is worth.
+
+    Args:
+        method: any method of the book; one that adapts weights adapts to each support set once.
+    """
+
+    def __init__(self, method: nn.Module) -> None:
+        super().__init__()
+        self.method = method
+
+    def forward(self, episode: Episode) -> Tensor:
+        """Logits [B, Q, N]."""
+        if isinstance(self.method, AdaptingMethod):
+            return self.method.one_at_a_time(episode)
+        return torch.stack([self._one_by_one(task) for task in episode.tasks()])
+
+    def _one_by_one(self, task: Episode) -> Tensor:
+        pairs = zip(task.query_x.split(1, dim=1), task.query_y.split(1, dim=1), strict=True)
+        alone = [self.method(replace(task, query_x=x, query_y=y, check=False)) for x, y in pairs]  # Q times [1, 1, N]
+        return torch.cat(alone, dim=1)[0]

@@ -295,3 +295,13 @@ def test_map_encodes_all_images_in_one_batch_and_puts_them_back() -> None:
     assert torch.equal(features.query_x, 2 * episode.query_x.flatten(2))
     assert torch.equal(features.support_y, episode.support_y)
     assert torch.equal(features.query_y, episode.query_y)
+
+
+def test_tasks_are_views_of_one_task_each() -> None:
+    episode = feature_episode((2, 1, 3), batch=3)
+    tasks = episode.tasks()
+    assert [task.batch_size for task in tasks] == [1, 1, 1]
+    for part in ("support_x", "support_y", "query_x", "query_y"):
+        assert torch.equal(torch.cat([getattr(task, part) for task in tasks]), getattr(episode, part))
+        assert getattr(tasks[1], part).data_ptr() == getattr(episode, part)[1].data_ptr()
+    assert {task.n_way for task in tasks} == {3}

@@ -10,7 +10,7 @@ import torch
 from helpers import assert_close, devices
 from torch.nn import functional as F
 
-from fslbook import Conv4
+from fslbook import Conv4, conv_classifier
 from fslbook.encoders import conv_block
 
 
@@ -77,3 +77,14 @@ def test_every_parameter_learns() -> None:
 def test_images_that_cannot_pass_are_refused(shape: list[int]) -> None:
     with pytest.raises(ValueError, match=re.escape(f"images [M, 1, H, W] of at least 16×16, got {shape}")):
         Conv4()(torch.zeros(shape))
+
+
+def test_conv_classifier_gives_a_body_a_head_and_always_the_statistics_of_the_batch() -> None:
+    torch.manual_seed(0)
+    network = conv_classifier(7, in_channels=3, channels=8).eval()
+    images = torch.rand(6, 3, 28, 28)
+    assert network(images).shape == (6, 7)
+    assert {name.split(".")[0] for name, _ in network.named_parameters()} == {"body", "head"}
+    assert network.body(images).shape == (6, 8)
+    assert not [*network.buffers()]
+    assert not torch.allclose(network(images)[:3], network(images[:3]), atol=1e-3)

@@ -321,3 +321,13 @@ def test_within_a_group_survives_a_restart_and_is_told_in_the_name() -> None:
 def test_a_group_that_is_too_small_is_refused() -> None:
     with pytest.raises(ValueError, match="4-way needs 4 classes in one group; the largest, 'group0', has 3"):
         EpisodeSampler(numbered_classes([6] * 8), n_way=4, k_shot=1, n_query=2, within_group=True)
+
+
+def test_tasks_are_views_of_one_task_each() -> None:
+    episode = feature_episode((2, 1, 3), batch=3)
+    tasks = episode.tasks()
+    assert [task.batch_size for task in tasks] == [1, 1, 1]
+    for part in ("support_x", "support_y", "query_x", "query_y"):
+        assert torch.equal(torch.cat([getattr(task, part) for task in tasks]), getattr(episode, part))
+        assert getattr(tasks[1], part).data_ptr() == getattr(episode, part)[1].data_ptr()
+    assert {task.n_way for task in tasks} == {3}

@@ -1,0 +1,42 @@
+"""Peak memory, against computations whose allocations are known."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from helpers import devices
+
+from fslbook import peak_memory
+
+MIB = 2**20
+
+
+@pytest.mark.parametrize("device", devices())
+def test_the_peak_is_that_of_tensors_alive_at_once(device: str) -> None:
+    x = torch.zeros(MIB // 4, device=device)  # there before, so that it does not count
+
+    def one_after_the_other() -> None:
+        for _ in range(5):
+            _ = x.sin()
+            del _
+
+    def together() -> None:
+        kept = [x.sin() for _ in range(5)]
+        kept.clear()
+
+    assert peak_memory(one_after_the_other, device) == MIB
+    assert peak_memory(together, device) == 5 * MIB
+    assert peak_memory(one_after_the_other, device) == MIB  # whatever came before
+
+
+def test_the_graph_of_a_backward_pass_counts() -> None:
+    x = torch.ones(MIB // 4, requires_grad=True)
+
+    def work(grad: bool) -> None:
+        with torch.set_grad_enabled(grad):
+            y = x
+            for _ in range(6):
+                y = y.sin()
+
+    assert peak_memory(lambda: work(True)) == 6 * MIB
+    assert peak_memory(lambda: work(False)) == 2 * MIB

@@ -1,4 +1,4 @@
-"""What the methods share that answer a task by adapting a network's weights to its support set (chapters 7 to 9)."""
+"""What the methods share that answer a task by adapting a network's weights to its support set (chapters 7 and 8)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Reptile: Nichol, Achiam and Schulman (2018), "On First-Order Meta-Learning Algorithms", as their code runs it.
 
-Derived in chapter 9. The inner optimiser is Adam without momentum (β₁ = 0). From task to task the weights go back to
+The inner optimiser is Adam without momentum (β₁ = 0). From task to task the weights go back to
 the initialisation, while Adam's second moments carry over.
 """
 

@@ -1,0 +1,85 @@
+"""Make the exercise notebooks from the solution notebooks, so that there is one source of truth.
+
+python tools/exercises.py          write book/exercises/*.ipynb
+python tools/exercises.py check    fail if one of them is not what its solution gives
+
+In a solution notebook, a code cell tagged `solution` holds the learner's functions: of each, the signature and the
+docstring stay and the body goes. A text cell tagged `solution` goes as a whole.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import nbformat
+from guard import BOOK
+from nbformat import NotebookNode
+
+SOLUTIONS, EXERCISES = BOOK / "solutions", BOOK / "exercises"
+YOUR_TURN = "raise NotImplementedError  # your turn"
+LAST_WORDS = (
+    "The solutions are on [a page of their own](../solutions/{name}). Try first: that is where the learning is."
+)
+
+
+def main(arguments: list[str]) -> int:
+    """The command line; returns the exit status."""
+    stale = [file.name for file in sorted(SOLUTIONS.glob("*.ipynb")) if not in_step(file)]
+    if arguments == ["check"]:
+        print(f"out of step with their solutions: {', '.join(stale)}; run tools/exercises.py" if stale else "in step")
+        return 1 if stale else 0
+    for name in stale:
+        EXERCISES.mkdir(exist_ok=True)
+        nbformat.write(exercises_from(nbformat.read(SOLUTIONS / name, as_version=4), name), EXERCISES / name)
+        print(f"{name}: written without outputs; run it with tools/notebooks.py")
+    return 0
+
+
+def in_step(solution: Path) -> bool:
+    """Whether the exercise notebook of the same name has the very cells that this solution notebook gives."""
+    if not (EXERCISES / solution.name).exists():
+        return False
+    wanted = exercises_from(nbformat.read(solution, as_version=4), solution.name)
+    return _content(wanted) == _content(nbformat.read(EXERCISES / solution.name, as_version=4))
+
+
+def exercises_from(solution: NotebookNode, name: str) -> NotebookNode:
+    """A copy of the solution notebook without solutions and outputs."""
+    kept = [cell for cell in solution.cells if not (cell.cell_type == "markdown" and is_solution(cell))]
+    cells = [_blank(cell) for cell in kept]
+    cells[0].source = cells[0].source.replace("Solutions", "Exercises", 1)
+    last = nbformat.v4.new_markdown_cell(LAST_WORDS.format(name=Path(name).stem), id="the-solutions")
+    return nbformat.v4.new_notebook(cells=[*cells, last], metadata=dict(solution.metadata))
+
+
+def is_solution(cell: NotebookNode) -> bool:
+    """Whether the cell is tagged `solution`."""
+    return "solution" in cell.metadata.get("tags", [])
+
+
+def without_bodies(source: str) -> str:
+    """Python source in which every function at the top level has its docstring, and a note in place of its body."""
+    lines = source.splitlines()
+    for function in reversed([node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]):
+        body = function.body[1:] if ast.get_docstring(function) else function.body
+        lines[body[0].lineno - 1 : function.end_lineno] = [f"    {YOUR_TURN}"]
+    return "\n".join(lines)
+
+
+def _blank(cell: NotebookNode) -> NotebookNode:
+    cell = nbformat.from_dict(dict(cell))
+    if cell.cell_type == "code":
+        cell.source = without_bodies(cell.source) if is_solution(cell) else cell.source
+        cell.outputs, cell.execution_count = [], None
+    cell.metadata = {key: value for key, value in cell.metadata.items() if key != "tags" or not is_solution(cell)}
+    return cell
+
+
+def _content(notebook: NotebookNode) -> list[tuple[str, str, str]]:
+    return [(cell.cell_type, cell.source, str(cell.metadata.get("tags", []))) for cell in notebook.cells]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -86,6 +86,7 @@ def fit(
             if validation and step % validate_every == 0:
                 recorder.flush()
                 _validate(method, validation, validation_episodes, step, history)
+                seen.clear()  # the logits of the validation are not those of the next step
             if path and step % checkpoint_every == 0:
                 recorder.flush()
                 state.save(path)

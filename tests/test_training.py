@@ -15,7 +15,7 @@ from torch import nn
 from torch.optim import SGD, Adam, AdamW, RMSprop
 from torch.optim.lr_scheduler import CosineAnnealingLR, StepLR
 
-from fslbook import Conv4, Episode, EpisodeSampler, History, NearestNeighbour, PrototypicalNetwork, evaluate, fit
+from fslbook import MAML, Conv4, Episode, EpisodeSampler, History, NearestNeighbour, PrototypicalNetwork, evaluate, fit
 from fslbook.methods import FewShotMethod
 
 
@@ -124,6 +124,15 @@ def test_validation_is_recorded_and_changes_nothing_else() -> None:
     assert (history.validation_accuracy[-1], history.validation_ci95[-1]) == (result.mean, result.ci95)
     assert history.loss == plain.loss
     assert all(torch.equal(a, b) for a, b in zip(method.parameters(), unwatched.parameters(), strict=True))
+
+
+def test_validation_does_not_count_as_training_accuracy() -> None:
+    def learner() -> MAML:  # it classifies on its way through the loss, so that `fit` sees its logits
+        torch.manual_seed(0)
+        return MAML(nn.Sequential(nn.Flatten(1), nn.Linear(64, 5)), 0.1)
+
+    watched = fit(learner(), easy_sampler(), 4, validation=easy_sampler(seed=5), validate_every=2, progress=False)
+    assert watched.accuracy == fit(learner(), easy_sampler(), 4, progress=False).accuracy
 
 
 def test_training_happens_in_training_mode() -> None:

@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.choices["train"]
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--quick", action="store_true", help="small enough for two minutes on a CPU; not for the ledger")
+    train.add_argument("--eager", action="store_true", help="no CUDA graph")
     train.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints and runs lie (default: runs)")
     train.add_argument("--results", type=Path, default=ledger.RESULTS, help="the ledger's folder")
     commands.choices["evaluate"].add_argument("--episodes", type=int, default=None)
@@ -69,7 +70,7 @@ def _train(options: argparse.Namespace) -> int:
     recipe = quick(recipe) if options.quick else recipe
     folder = options.runs / ("quick" if options.quick else "") / recipe.name / f"seed{options.seed}"
     data = course_dataset() if options.quick else omniglot(recipe.split)
-    finished = runs.train(recipe, data.to(device), options.seed, folder, team)
+    finished = runs.train(recipe, data.to(device), options.seed, folder, team, eager=options.eager)
     if not finished:
         return 130  # as if the signal had not been caught
     if team.leads:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import nn
 from torch.optim import SGD, Adam, Optimizer
 from torch.optim.lr_scheduler import LinearLR, LRScheduler, OneCycleLR, StepLR
@@ -49,8 +50,15 @@ def build(recipe: Recipe) -> nn.Module:
 
 
 def optimiser(recipe: Recipe, method: nn.Module) -> tuple[Optimizer, LRScheduler]:
-    """The recipe's optimiser and schedule."""
-    chosen: Optimizer = (SGD if recipe.method == "reptile" else Adam)(method.parameters(), lr=recipe.lr)
+    """The recipe's optimiser and schedule; on a GPU Adam is made such that a CUDA graph can hold it."""
+    parameters = [*method.parameters()]
+    chosen: Optimizer
+    if recipe.method == "reptile":
+        chosen = SGD(parameters, lr=recipe.lr)
+    elif parameters[0].is_cuda:
+        chosen = Adam(parameters, lr=torch.tensor(recipe.lr, device=parameters[0].device), capturable=True)
+    else:
+        chosen = Adam(parameters, lr=recipe.lr)
     return chosen, SCHEDULES[recipe.schedule](chosen, recipe)
 
 

@@ -32,8 +32,13 @@ from fslbook.weights import read_weights, write_weights
 RUN, CURVE_POINTS = "run.json", 200
 
 
-def train(recipe: Recipe, data: Splits, seed: int, folder: Path, team: Team, progress: bool = True) -> bool:
+def train(
+    recipe: Recipe, data: Splits, seed: int, folder: Path, team: Team, *, eager: bool = False, progress: bool = True
+) -> bool:
     """Train one seed in `folder`, going on from its checkpoint, and write run.json and weights.safetensors there.
+
+    Args:
+        eager: on a GPU too, take each step as it comes instead of replaying a CUDA graph.
 
     Returns:
         whether it ran to the end; False after Ctrl-C, and then the same call goes on.
@@ -51,6 +56,7 @@ def train(recipe: Recipe, data: Splits, seed: int, folder: Path, team: Team, pro
         validation=_validation_tasks(recipe, data) if team.leads else None,
         validate_every=recipe.validate_every,
         checkpoint=folder / f"checkpoint{team.rank}.pt",
+        cuda_graph=data.base.images.is_cuda and team.size == 1 and not eager,
         progress=progress and team.leads,
     )
     if team.leads and not history.interrupted:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from fslbook.published import PAPERS
 from fslbook.recipes import RECIPES, Recipe
 from fslbook.report import NOT_RUN, deviations_table, difference_in_words, results_table
 from fslbook.weights import settings_of
 
+ROOT = Path(__file__).resolve().parent.parent
 MAML = RECIPES["maml-omniglot-5w1s"]
 PROTOTYPICAL = RECIPES["prototypical-omniglot-5w1s"]
 
@@ -70,3 +72,8 @@ def test_a_table_of_one_method_has_its_four_tasks() -> None:
 def test_every_method_says_how_it_deviates() -> None:
     assert len(deviations_table().splitlines()) == 2 + 9
     assert "| – |" not in deviations_table()
+
+
+def test_the_tables_in_the_book_are_those_of_the_ledger() -> None:
+    for name in PAPERS:
+        assert (ROOT / "book" / "_results" / f"{name}.md").read_text() == results_table(name) + "\n"

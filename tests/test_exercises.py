@@ -156,6 +156,7 @@ def test_what_is_wrong_with_an_answer_is_said_in_words(capsys):
         return capsys.readouterr().out
 
     assert "its shape is [2, 6], wanted is [3, 6]" in said(lambda x: x[:2])
+    assert "its shape is [6, 3], wanted is [3, 6]" in said(torch.Tensor.t)
     assert "its numbers are torch.int64, wanted are floating-point numbers" in said(torch.Tensor.long)
     assert "too coarse" in said(torch.Tensor.half)
     assert "it lies on meta, its inputs lie on cpu" in said(lambda x: x.to("meta"))

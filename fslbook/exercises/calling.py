@@ -51,7 +51,6 @@ def call(
         return None, TOO_LONG
     if error is not None:
         return None, _in_words(error)
-    _forget_gradients(copies)
     if not _same(copies, arguments):
         return None, "it changed its arguments; compute new tensors, without in-place operations (+=, x[...] = ...)"
     if answer is None:
@@ -129,13 +128,6 @@ def _same(a: Any, b: Any) -> bool:
     mine, theirs = _tensors(a), _tensors(b)
     pairs = zip(mine, theirs, strict=False)
     return len(mine) == len(theirs) and all(x.shape == y.shape and torch.equal(x, y) for x, y in pairs)
-
-
-def _forget_gradients(arguments: tuple[Any, ...]) -> None:
-    """What `backward()` left behind in a network is no change of its weights."""
-    for argument in arguments:
-        if isinstance(argument, nn.Module):
-            argument.zero_grad(set_to_none=True)
 
 
 def _lost_gradient(answer: Any, copies: tuple[Any, ...]) -> str | None:

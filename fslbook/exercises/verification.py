@@ -149,13 +149,12 @@ def _equal_error_fault(answer: Any, same: Tensor, different: Tensor) -> str | No
     if not isinstance(answer, (tuple, list)) or len(answer) != 2:
         return "return two numbers: rate, threshold"
     rate, threshold = (float(x) for x in answer)
-    missed, accepted = _errors(same, different, threshold)
-    grain = 2 / min(len(same), len(different))
-    if abs(1 - rate - missed) <= grain and abs(1 - rate - accepted) <= grain:
-        return "the rate is the share of right answers; asked is the share of errors"
-    if not abs(missed - accepted) <= grain:
+    wanted, grain = _best(same, different)[0], 3 / min(len(same), len(different))
+    if max(_errors(same, different, threshold)) > wanted + grain:
         return "at this threshold the two kinds of error are not equally frequent"
-    return None if abs(rate - (missed + accepted) / 2) <= grain else "the rate is not that of this threshold"
+    if abs(1 - rate - wanted) <= grain:
+        return "the rate is the share of right answers; asked is the share of errors"
+    return None if abs(rate - wanted) <= grain else "the rate is not that of this threshold"
 
 
 def _all_errors(same: Tensor, different: Tensor) -> tuple[float, float]:

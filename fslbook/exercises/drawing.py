@@ -52,10 +52,11 @@ def _left_to_habit(ids: Tensor, support: Tensor, query: Tensor) -> str | None:
         return fault
     if len(ids.unique()) < 40:
         return None
-    by_class = {int(c): (ids == c).nonzero()[:, 0].tolist() for c in ids[support].unique()}
-    places = [by_class[int(ids[row])].index(int(row)) for row in torch.cat([support, query])]
-    if max(places) < 6:
+    images = [((ids == c).nonzero()[:, 0], support[ids[support] == c], query[ids[query] == c]) for c in ids[support]]
+    if all(torch.cat([s, q]).max() <= rows[5] for rows, s, q in images):
         return "of every class the first images are taken; chance must choose them"
+    if all(s.max() < q.min() for _, s, q in images):
+        return "in every class the queries come after the support in the data set; chance must choose"
     return None
 
 
@@ -86,6 +87,13 @@ def _with_ids(labels: Tensor, n_way: int, k_shot: int, n_query: int) -> Rows:
     return support, labels[support], query, labels[query]
 
 
+def _sorted_rows(labels: Tensor, n_way: int, k_shot: int, n_query: int) -> Rows:
+    def order(rows: Tensor) -> Tensor:
+        return shuffled(rows)[: k_shot + n_query].sort().values
+
+    return _rows_drawn(labels, n_way, k_shot, n_query, order=order)
+
+
 draw_episode = Exercise(
     "draw_episode",
     None,
@@ -110,6 +118,10 @@ draw_episode = Exercise(
         Mistake(
             lambda *a: _rows_drawn(*a, order=lambda rows: rows),
             "of every class the first images are taken; chance must choose them",
+        ),
+        Mistake(
+            _sorted_rows,
+            "in every class the queries come after the support in the data set; chance must choose",
         ),
     ],
 )

@@ -60,6 +60,14 @@ def _draw_images(as_bytes: bool, size: int = 6) -> Any:
     return draw
 
 
+def _one_large_or_many_small(generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
+    new = 0.9 * torch.rand(5, 1, 6, 6, generator=generator)
+    one_large = new.clone()
+    one_large[:, 0, 2, 3] += torch.where(one_large[:, 0, 2, 3] < 0.45, 0.5, -0.5)
+    labels = torch.randperm(10, generator=generator)
+    return torch.cat([one_large, new + 0.03]), labels, new
+
+
 def _order(images: Tensor, new: Tensor) -> list[list[int]]:
     """For each new image the rows of the others, nearest first."""
     rows = [[math.dist(x, z) for z in images.flatten(1).tolist()] for x in new.flatten(1).tolist()]
@@ -76,10 +84,15 @@ nearest_image = Exercise(
     {
         "numbers between 0 and 1": Case(_draw_images(as_bytes=False)),
         "bytes": Case(_draw_images(as_bytes=True)),
+        "many small differences or a large one": Case(_one_large_or_many_small),
         "larger images": Case(_draw_images(as_bytes=False, size=9)),
     },
     [
         Mistake(lambda x, y, new: _labels_by_place(x, y, new, -1), "you took the farthest image, not the nearest"),
+        Mistake(
+            lambda x, y, new: y[torch.cdist(new.flatten(1).double(), x.flatten(1).double(), p=1).argmin(1)],
+            "you added up absolute differences; a Euclidean distance is made of squares",
+        ),
         Mistake(
             lambda x, y, new: torch.tensor([order[0] for order in _order(x, new)], device=y.device),
             "these are the rows of the nearest images; asked are their labels",

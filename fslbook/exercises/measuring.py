@@ -68,10 +68,12 @@ def _draw_two_methods(shared: float, n_episodes: int = 60) -> Any:
     return draw
 
 
-def _needed(a: Tensor, b: Tensor, h: float, whole: Any = math.ceil, added: Any = None) -> tuple[int, int]:
+def _needed(
+    a: Tensor, b: Tensor, h: float, whole: Any = math.ceil, added: Any = math.hypot, spread: Any = statistics.stdev
+) -> tuple[int, int]:
     first, second = a.tolist(), b.tolist()
-    d = statistics.stdev([y - x for x, y in zip(first, second, strict=True)])
-    alone = (added or math.hypot)(statistics.stdev(first), statistics.stdev(second))
+    d = spread([y - x for x, y in zip(first, second, strict=True)])
+    alone = added(spread(first), spread(second))
     return whole((1.96 * d / h) ** 2), whole((1.96 * alone / h) ** 2)
 
 
@@ -90,6 +92,10 @@ episodes_needed = Exercise(
         Mistake(
             lambda a, b, h: _needed(a, b, h, added=lambda x, y: x + y),
             "of independent numbers the variances add up, not the standard deviations",
+        ),
+        Mistake(
+            lambda a, b, h: _needed(a, b, h, spread=statistics.pstdev),
+            "the spread divides by E; that of a sample divides by E − 1",
         ),
         Mistake(lambda a, b, h: _needed(a, b, h / 2), "half_width is already the half"),
         Mistake(lambda a, b, h: _needed(a, b, 1.96 * h), "the factor 1.96 is missing"),

@@ -1,8 +1,10 @@
 """All checks by name: `from fslbook.exercises import check`, then `check.prototypes(my_function)`."""
 
+from fslbook.exercises.attention import confidence_caps, images_attended, scale_for_confidence
 from fslbook.exercises.drawing import count_leaks, draw_episode
 from fslbook.exercises.episodes import relabelled, split_by_class
 from fslbook.exercises.first_steps import centred, lucky_guesses, nearest_image
+from fslbook.exercises.matching import class_probabilities, cosine_similarities, matching_loss
 from fslbook.exercises.measuring import episodes_needed, interval
 from fslbook.exercises.plain_classifier import gradient_step, images_for_bound, recalibrated
 from fslbook.exercises.prototypes import (
@@ -12,31 +14,45 @@ from fslbook.exercises.prototypes import (
     squared_distances,
     updated_prototype,
 )
+from fslbook.exercises.relation import class_sums, relation_loss, stacked_pairs
+from fslbook.exercises.scores import answer_or_none, relation_cost, squared_error_slope
 from fslbook.exercises.siamese import contrastive, pairs, siamese_logits
 from fslbook.exercises.verification import contrastive_gradient, equal_error, semi_hard_negatives
 
 __all__ = [
+    "answer_or_none",
     "as_linear_layer",
     "centred",
+    "class_probabilities",
+    "class_sums",
+    "confidence_caps",
     "contrastive",
     "contrastive_gradient",
+    "cosine_similarities",
     "count_leaks",
     "draw_episode",
     "episodes_needed",
     "equal_error",
     "gradient_step",
+    "images_attended",
     "images_for_bound",
     "interval",
     "leave_one_out_accuracy",
     "lucky_guesses",
+    "matching_loss",
     "nearest_image",
     "pairs",
     "prototypes",
     "recalibrated",
     "relabelled",
+    "relation_cost",
+    "relation_loss",
+    "scale_for_confidence",
     "semi_hard_negatives",
     "siamese_logits",
     "split_by_class",
     "squared_distances",
+    "squared_error_slope",
+    "stacked_pairs",
     "updated_prototype",
 ]

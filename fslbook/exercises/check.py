@@ -1,6 +1,8 @@
 """All checks by name: `from fslbook.exercises import check`, then `check.prototypes(my_function)`."""
 
 from fslbook.exercises.attention import confidence_caps, images_attended, scale_for_confidence
+from fslbook.exercises.drawing import count_leaks, draw_episode
+from fslbook.exercises.episodes import relabelled, split_by_class
 from fslbook.exercises.first_order import (
     anil_step,
     epsilon_at,
@@ -9,6 +11,7 @@ from fslbook.exercises.first_order import (
     rate_gradient,
     reptile_gradient,
 )
+from fslbook.exercises.first_steps import centred, lucky_guesses, nearest_image
 from fslbook.exercises.maml_code import (
     inner_lr_for_the_mean,
     inner_step,
@@ -26,6 +29,8 @@ from fslbook.exercises.maml_mathematics import (
     valley_steps,
 )
 from fslbook.exercises.matching import class_probabilities, cosine_similarities, matching_loss
+from fslbook.exercises.measuring import episodes_needed, interval
+from fslbook.exercises.plain_classifier import gradient_step, images_for_bound, recalibrated
 from fslbook.exercises.prototypes import (
     as_linear_layer,
     leave_one_out_accuracy,
@@ -35,6 +40,8 @@ from fslbook.exercises.prototypes import (
 )
 from fslbook.exercises.relation import class_sums, relation_loss, stacked_pairs
 from fslbook.exercises.scores import answer_or_none, relation_cost, squared_error_slope
+from fslbook.exercises.siamese import contrastive, pairs, siamese_logits
+from fslbook.exercises.verification import contrastive_gradient, equal_error, semi_hard_negatives
 
 __all__ = [
     "adapted",
@@ -43,30 +50,48 @@ __all__ = [
     "as_linear_layer",
     "back_through_steps",
     "best_start",
+    "centred",
     "class_probabilities",
     "class_sums",
     "confidence_caps",
+    "contrastive",
+    "contrastive_gradient",
     "cosine_similarities",
+    "count_leaks",
+    "draw_episode",
+    "episodes_needed",
     "epsilon_at",
+    "equal_error",
     "fomaml_gradient",
+    "gradient_step",
     "hessian_share",
     "hessian_vector_product",
     "images_attended",
+    "images_for_bound",
     "inner_lr_for_the_mean",
     "inner_step",
     "inner_step_for_all",
+    "interval",
     "leave_one_out_accuracy",
     "linear_cka",
     "listens",
+    "lucky_guesses",
     "maml_loss",
     "matching_loss",
+    "nearest_image",
     "one_at_a_time",
+    "pairs",
     "prototypes",
     "rate_gradient",
+    "recalibrated",
+    "relabelled",
     "relation_cost",
     "relation_loss",
     "reptile_gradient",
     "scale_for_confidence",
+    "semi_hard_negatives",
+    "siamese_logits",
+    "split_by_class",
     "squared_distances",
     "squared_error_slope",
     "stacked_pairs",

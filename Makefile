@@ -76,6 +76,8 @@ lab: $(READY) ## Open the chapters in JupyterLab
 
 run: $(READY) ## Run all notebooks in place and store their outputs (NOTEBOOKS="book/x.ipynb" for some)
 	$(call stage,format,ruff check --quiet --fix-only book && ruff format --quiet book)
+	$(call stage,exercises from solutions,$(PY) tools/exercises.py)
+	$(call stage,rows from the ledger,$(PY) tools/results.py)
 	$(call stage,run,$(PY) tools/notebooks.py run $(NOTEBOOKS))
 
 bench: $(READY) ## Measure the speed of the package
@@ -90,7 +92,7 @@ distclean: clean ## Remove the environment as well
 lint: $(READY)
 	$(call stage,lint,ruff check .)
 	$(call stage,format,ruff format --check .)
-	$(call stage,types,$(PY) -m mypy fslbook tools/notebooks.py tools/guard.py)
+	$(call stage,types,$(PY) -m mypy fslbook tools/notebooks.py tools/guard.py tools/exercises.py tools/results.py)
 
 # Doctrees are thrown away first: Sphinx repeats no warning about a page that it has no need to read again.
 site: $(READY)

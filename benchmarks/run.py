@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import methods
 import peers
 import torch
 from maml import maml, memory_of_inner_steps
@@ -44,6 +45,7 @@ def main() -> None:
     print(f"{_machine(device)}; {N_WAY}-way {K_SHOT}-shot, {N_QUERY} queries a class, {options.rounds} rounds\n")
     numbers = training(data.base, options.rounds, options.steps) | evaluation(data.novel)
     print()
+    numbers |= every_method(data.base, options.rounds, max(2, options.steps // 5))
     numbers |= maml(options.rounds, device) | memory_of_inner_steps(device)
     if options.json:
         options.json.write_text(json.dumps({"machine": _machine(device)} | numbers, indent=2))
@@ -68,6 +70,12 @@ def training(classes: ImageClasses, rounds: int, steps: int) -> dict[str, float]
         print(f"{name:<22}{rate:>12.1f}{ratio:>12.2f}")
     print(f"share of a step outside the floor: {outside:.1%}\n")
     return {f"training {name}, episodes/s": rate for name, rate in rates.items()} | {"outside the floor": outside}
+
+
+def every_method(classes: ImageClasses, rounds: int, steps: int) -> dict[str, float]:
+    """Training episodes a second and peak memory of each method, and the ratio of its step to the floor."""
+    variants = {"floor": floor(classes)} | methods.variants(classes)
+    return methods.report(_take_turns(variants, rounds, steps), steps, methods.memory(classes))
 
 
 def evaluation(classes: ImageClasses, n_episodes: int = 10_000) -> dict[str, float]:

@@ -24,6 +24,7 @@ from fslbook.methods import (
 from fslbook.regression import RegressionEvaluation, evaluate_regression
 from fslbook.sampling import EpisodeSampler
 from fslbook.training import fit
+from fslbook.weights import load
 
 __all__ = [
     "MAML",
@@ -55,6 +56,7 @@ __all__ = [
     "fit",
     "glyphs",
     "image_folder",
+    "load",
     "omniglot",
     "peak_memory",
     "pick_device",

@@ -19,6 +19,7 @@ from fslbook.checkpoints import TrainingState
 from fslbook.checks import check_same_device, check_whole_number
 from fslbook.episodes import Episode
 from fslbook.evaluation import evaluate
+from fslbook.graphs import CapturedStep, Step, why_not
 from fslbook.history import History, Recorder
 from fslbook.sampling import EpisodeSampler, TaskSampler
 
@@ -37,6 +38,7 @@ def fit(
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 500,
     bf16: bool = False,
+    cuda_graph: bool = False,
     progress: bool = True,
 ) -> History:
     """Meta-train `method` for `steps` optimiser steps on batches of episodes.
@@ -55,6 +57,9 @@ def fit(
         validation: evaluate on the first `validation_episodes` of these every `validate_every` steps.
         checkpoint: file to go on from, and to save to every `checkpoint_every` steps and at the end.
         bf16: compute convolutions in bfloat16 (autocast); worth it where `bf16_is_fast(device)`.
+        cuda_graph: capture the whole step once and replay it, which saves a GPU the waiting for Python. Your optimizer
+            must then be capturable, with its learning rate in a tensor. Where it cannot be done, a line says why, and
+            training goes on as usual.
         progress: show a bar with loss and accuracy.
 
     Returns:
@@ -66,7 +71,7 @@ def fit(
     """
     _check_sizes(steps, batch_size, validate_every, validation_episodes, checkpoint_every)
     _check_method(method, sampler)
-    optimizer = optimizer or Adam([p for p in method.parameters() if p.requires_grad], lr=1e-3)
+    optimizer = optimizer or _default_optimizer(method, sampler.device, cuda_graph)
     history = History()
     state = TrainingState(method, optimizer, scheduler, sampler, history, {"batch_size": batch_size})
     path = Path(checkpoint) if checkpoint else None
@@ -77,15 +82,25 @@ def fit(
 
     method.train()
     with recorder, _interrupt_after_step() as interrupted, _watch_logits(method) as seen:
-        for step in range(len(history.loss) + 1, steps + 1):
+
+        def train_once() -> tuple[Tensor, ...]:
             episode = sampler.sample(batch_size)
             with autocast:
                 loss = method.loss(episode)  # type: ignore[operator]
-            _optimise(loss, optimizer, scheduler)
-            recorder.add(loss, _accuracy(seen, episode))
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            return loss.detach(), _accuracy(seen, episode)
+
+        take_step = _captured(train_once, sampler, optimizer) if cuda_graph else train_once
+        for step in range(len(history.loss) + 1, steps + 1):
+            recorder.add(*take_step())
+            if scheduler:
+                scheduler.step()
             if validation and step % validate_every == 0:
                 recorder.flush()
                 _validate(method, validation, validation_episodes, step, history)
+                seen.clear()  # the logits of the validation are not those of the next step
             if path and step % checkpoint_every == 0:
                 recorder.flush()
                 state.save(path)
@@ -117,12 +132,19 @@ def _check_method(method: nn.Module, sampler: TaskSampler) -> None:
     check_same_device(method, sampler.device)
 
 
-def _optimise(loss: Tensor, optimizer: Optimizer, scheduler: LRScheduler | None) -> None:
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    optimizer.step()
-    if scheduler:
-        scheduler.step()
+def _default_optimizer(method: nn.Module, device: torch.device, cuda_graph: bool) -> Adam:
+    parameters = [p for p in method.parameters() if p.requires_grad]
+    if cuda_graph and device.type == "cuda":
+        return Adam(parameters, lr=torch.tensor(1e-3, device=device), capturable=True)
+    return Adam(parameters, lr=1e-3)
+
+
+def _captured(step: Step, sampler: TaskSampler, optimizer: Optimizer) -> Step:
+    """The step as a CUDA graph, or as it is where that cannot be."""
+    if reason := why_not(optimizer, sampler.device):
+        print(f"no CUDA graph: {reason}")
+        return step
+    return CapturedStep(step, sampler.generator)
 
 
 def _validate(method: nn.Module, sampler: EpisodeSampler, n_episodes: int, step: int, history: History) -> None:

@@ -15,7 +15,8 @@ from torch import nn
 from torch.optim import SGD, Adam, AdamW, RMSprop
 from torch.optim.lr_scheduler import CosineAnnealingLR, StepLR
 
-from fslbook import Conv4, Episode, EpisodeSampler, History, NearestNeighbour, PrototypicalNetwork, evaluate, fit
+from fslbook import MAML, Conv4, Episode, EpisodeSampler, History, NearestNeighbour, PrototypicalNetwork, evaluate, fit
+from fslbook.graphs import why_not
 from fslbook.methods import FewShotMethod
 
 
@@ -124,6 +125,15 @@ def test_validation_is_recorded_and_changes_nothing_else() -> None:
     assert (history.validation_accuracy[-1], history.validation_ci95[-1]) == (result.mean, result.ci95)
     assert history.loss == plain.loss
     assert all(torch.equal(a, b) for a, b in zip(method.parameters(), unwatched.parameters(), strict=True))
+
+
+def test_validation_does_not_count_as_training_accuracy() -> None:
+    def learner() -> MAML:  # it classifies on its way through the loss, so that `fit` sees its logits
+        torch.manual_seed(0)
+        return MAML(nn.Sequential(nn.Flatten(1), nn.Linear(64, 5)), 0.1)
+
+    watched = fit(learner(), easy_sampler(), 4, validation=easy_sampler(seed=5), validate_every=2, progress=False)
+    assert watched.accuracy == fit(learner(), easy_sampler(), 4, progress=False).accuracy
 
 
 def test_training_happens_in_training_mode() -> None:
@@ -286,3 +296,29 @@ def test_a_history_draws_itself_with_and_without_accuracies(accuracy: list[float
     assert left.has_data()
     assert right.has_data() == (not math.isnan(accuracy[0]))
     plt.close(figure)
+
+
+def test_without_a_gpu_a_graph_is_declined_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    torch.manual_seed(0)
+    asked = fit(small_method(nn.BatchNorm1d(16)), easy_sampler(), 4, cuda_graph=True, progress=False)
+    assert capsys.readouterr().out == "no CUDA graph: there are no CUDA graphs on cpu\n"
+    torch.manual_seed(0)
+    assert asked.loss == fit(small_method(nn.BatchNorm1d(16)), easy_sampler(), 4, progress=False).loss
+
+
+def test_an_optimiser_that_cannot_be_captured_is_named() -> None:
+    reason = why_not(Adam([nn.Parameter(torch.zeros(1))]), torch.device("cuda"))
+    assert reason is not None
+    assert "Adam is not capturable; make it with capturable=True" in reason
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_a_captured_run_learns_as_an_ordinary_one() -> None:
+    def run(cuda_graph: bool) -> History:
+        torch.manual_seed(0)
+        method = small_method(nn.BatchNorm1d(16)).to("cuda")
+        return fit(method, easy_sampler("cuda"), 60, cuda_graph=cuda_graph, progress=False)
+
+    captured, ordinary = run(True), run(False)
+    assert captured.loss[:10] == pytest.approx(ordinary.loss[:10], rel=1e-3)
+    assert captured.loss[-1] < captured.loss[0] / 2

@@ -1,0 +1,69 @@
+"""From a recipe to its method, its optimiser and its learning rate schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.optim import SGD, Adam, Optimizer
+from torch.optim.lr_scheduler import LinearLR, LRScheduler, OneCycleLR, StepLR
+
+from fslbook.encoders import Conv4, RelationEncoder, conv_classifier
+from fslbook.methods import (
+    MAML,
+    MatchingNetwork,
+    MetaSGD,
+    PrototypicalNetwork,
+    RelationNetwork,
+    Reptile,
+    SiameseNetwork,
+)
+from fslbook.methods.relation import RelationModule
+from fslbook.recipes import Recipe
+
+
+def _network(recipe: Recipe) -> nn.Module:
+    return conv_classifier(recipe.n_way, channels=recipe.channels)
+
+
+def _relation(recipe: Recipe) -> nn.Module:
+    return RelationNetwork(RelationEncoder(channels=recipe.channels), RelationModule(recipe.channels))
+
+
+BUILDERS: dict[str, Callable[[Recipe], nn.Module]] = {
+    "siamese": lambda recipe: SiameseNetwork(Conv4(channels=recipe.channels), **recipe.options),
+    "prototypical": lambda recipe: PrototypicalNetwork(Conv4(channels=recipe.channels), **recipe.options),
+    "matching": lambda recipe: MatchingNetwork(Conv4(channels=recipe.channels), **recipe.options),
+    "relation": _relation,
+    "maml": lambda recipe: MAML(_network(recipe), **recipe.options),
+    "fomaml": lambda recipe: MAML(_network(recipe), **recipe.options, first_order=True),
+    "meta-sgd": lambda recipe: MetaSGD(_network(recipe), **recipe.options),
+    "anil": lambda recipe: MAML(_network(recipe), **recipe.options, adapted=("head",)),
+    "reptile": lambda recipe: Reptile(_network(recipe), **recipe.options),
+}
+
+
+def build(recipe: Recipe) -> nn.Module:
+    """The recipe's method, untrained; its weights come from torch's generator."""
+    return BUILDERS[recipe.method](recipe)
+
+
+def optimiser(recipe: Recipe, method: nn.Module) -> tuple[Optimizer, LRScheduler]:
+    """The recipe's optimiser and schedule; on a GPU Adam is made such that a CUDA graph can hold it."""
+    parameters = [*method.parameters()]
+    chosen: Optimizer
+    if recipe.method == "reptile":
+        chosen = SGD(parameters, lr=recipe.lr)
+    elif parameters[0].is_cuda:
+        chosen = Adam(parameters, lr=torch.tensor(recipe.lr, device=parameters[0].device), capturable=True)
+    else:
+        chosen = Adam(parameters, lr=recipe.lr)
+    return chosen, SCHEDULES[recipe.schedule](chosen, recipe)
+
+
+SCHEDULES: dict[str, Callable[[Optimizer, Recipe], LRScheduler]] = {
+    "halve": lambda optimizer, recipe: StepLR(optimizer, max(1, recipe.steps // 4), 0.5),
+    "one-cycle": lambda optimizer, recipe: OneCycleLR(optimizer, recipe.lr, total_steps=recipe.steps + 1),
+    "linear": lambda optimizer, recipe: LinearLR(optimizer, 1.0, 0.0, total_iters=recipe.steps),
+}

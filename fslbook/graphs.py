@@ -1,0 +1,63 @@
+"""Replay a whole training step as one CUDA graph, so that a GPU does not wait for Python between its kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+Step = Callable[[], tuple[Tensor, ...]]
+WARM_UP = 3
+"""Steps that run as usual before the capture, so that every library has chosen its kernels."""
+
+
+def why_not(optimizer: Optimizer, device: torch.device) -> str | None:
+    """What keeps a training step from being captured, in words; None where nothing does."""
+    if device.type != "cuda":
+        return f"there are no CUDA graphs on {device.type}"
+    groups = optimizer.param_groups
+    if not all(group.get("capturable") and isinstance(group["lr"], Tensor) for group in groups):
+        name = type(optimizer).__name__
+        return f"{name} is not capturable; make it with capturable=True and lr=torch.tensor(..., device=device)"
+    return None
+
+
+class CapturedStep:
+    """`step`, recorded after a few ordinary calls and replayed from then on; each call is one training step.
+
+    Args:
+        step: draws its episode, computes, differentiates and updates, and returns tensors; without host reads.
+        generator: what it draws random numbers from, on the GPU.
+    """
+
+    def __init__(self, step: Step, generator: torch.Generator) -> None:
+        self.step, self.generator, self.taken = step, generator, 0
+        self.graph: torch.cuda.CUDAGraph | None = None
+        self.outputs: tuple[Tensor, ...] = ()
+
+    def __call__(self) -> tuple[Tensor, ...]:
+        """One training step; the tensors that `step` returns."""
+        self.taken += 1
+        if self.taken <= WARM_UP:
+            return self._beside()
+        if self.graph is None:
+            self._capture()
+        assert self.graph is not None
+        self.graph.replay()
+        return tuple(x.clone() for x in self.outputs)  # the next replay overwrites them
+
+    def _beside(self) -> tuple[Tensor, ...]:
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            outputs = self.step()
+        torch.cuda.current_stream().wait_stream(side)
+        return outputs
+
+    def _capture(self) -> None:
+        self.graph = torch.cuda.CUDAGraph()
+        self.graph.register_generator_state(self.generator)
+        with torch.cuda.graph(self.graph):
+            self.outputs = self.step()

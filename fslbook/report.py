@@ -1,0 +1,78 @@
+"""The ledger in words and tables, for the book: ours beside the papers, and nothing that was not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from fslbook.ledger import RESULTS, Entry, read
+from fslbook.published import PAPERS, REPRODUCTIONS, Published, published
+from fslbook.recipes import RECIPES, TASKS, Recipe
+
+NOT_RUN = "not run yet"
+
+
+def results_table(method: str | None = None, folder: Path = RESULTS) -> str:
+    """A Markdown table of one method's recipes, or of all: accuracy in percent with 95 % intervals.
+
+    Raises:
+        ValueError: unknown method.
+    """
+    if method is not None and method not in PAPERS:
+        raise ValueError(f"unknown method {method!r}; known are {', '.join(PAPERS)}")
+    chosen = [recipe for recipe in RECIPES.values() if method in (None, recipe.method)]
+    head = ["recipe", "ours", "one query at a time", "untrained", "paper", "others", "time"]
+    return _table(head, (_row(recipe, read(recipe, folder)) for recipe in chosen))
+
+
+def difference_in_words(recipe: Recipe, folder: Path = RESULTS) -> str:
+    """One sentence on how our figure stands to the paper's."""
+    entry, paper = read(recipe, folder), published(recipe)
+    if entry is None:
+        return f"{recipe.name}: {NOT_RUN}."
+    if paper is None:
+        return f"{recipe.name}: the paper has no figure for this task."
+    points = 100 * entry.accuracy - paper.accuracy
+    side = "above" if points >= 0 else "below"
+    return f"{recipe.name}: {abs(points):.1f} points {side} the paper{_overlap(entry, paper)}."
+
+
+def deviations_table() -> str:
+    """A Markdown table: what each method's recipes do differently from the paper."""
+    first = [recipe for recipe in RECIPES.values() if (recipe.n_way, recipe.k_shot) == TASKS[0]]
+    return _table(["method", "differs from the paper"], ([r.method, "; ".join(r.deviations[2:]) or "–"] for r in first))
+
+
+def _overlap(entry: Entry, paper: Published) -> str:
+    if paper.ci95 is None:
+        return ", which gives no interval"
+    apart = abs(100 * entry.accuracy - paper.accuracy) > 100 * entry.ci95 + paper.ci95
+    return ", and the intervals do not overlap" if apart else ", and the intervals overlap"
+
+
+def _row(recipe: Recipe, entry: Entry | None) -> list[str]:
+    paper, others = published(recipe), published(recipe, REPRODUCTIONS)
+    cited = [_figure(paper), f"{_figure(others)} ({others.source})" if others else "–"]
+    if entry is None:
+        return [f"`{recipe.name}`", NOT_RUN, "", "", *cited, ""]
+    first = entry.runs[0]
+    seeds = f" ({len(entry.runs)} seeds, spread {100 * entry.spread:.2f})" if entry.spread is not None else ""
+    ours = f"{100 * entry.accuracy:.2f} ± {100 * entry.ci95:.2f}{seeds}"
+    time = f"{first['seconds'] / 60:.1f} min, {first['hardware']}"
+    return [f"`{recipe.name}`", ours, _score(first["one_at_a_time"]), _score(first["untrained"]), *cited, time]
+
+
+def _score(score: dict[str, Any] | None) -> str:
+    return f"{100 * score['accuracy']:.1f} ± {100 * score['ci95']:.1f}" if score else "the same"
+
+
+def _figure(figure: Published | None) -> str:
+    if figure is None:
+        return "–"
+    return f"{figure.accuracy:g}" + (f" ± {figure.ci95:g}" if figure.ci95 is not None else "")
+
+
+def _table(head: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

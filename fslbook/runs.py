@@ -1,0 +1,171 @@
+"""Carry out a recipe: train, evaluate, and leave the evidence as files."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from fslbook import ledger
+from fslbook.builders import build, optimiser
+from fslbook.data import Splits
+from fslbook.distributed import Team
+from fslbook.evaluation import Evaluation, evaluate
+from fslbook.history import History
+from fslbook.methods import OneQueryAtATime
+from fslbook.methods.adaptation import AdaptingMethod
+from fslbook.recipes import Recipe
+from fslbook.sampling import EpisodeSampler
+from fslbook.training import fit
+from fslbook.weights import FOLDER as WEIGHTS
+from fslbook.weights import read_weights, write_weights
+
+RUN, CURVE_POINTS = "run.json", 200
+
+
+def train(
+    recipe: Recipe, data: Splits, seed: int, folder: Path, team: Team, *, eager: bool = False, progress: bool = True
+) -> bool:
+    """Train one seed in `folder`, going on from its checkpoint, and write run.json and weights.safetensors there.
+
+    Args:
+        eager: on a GPU too, take each step as it comes instead of replaying a CUDA graph.
+
+    Returns:
+        whether it ran to the end; False after Ctrl-C, and then the same call goes on.
+    """
+    torch.manual_seed(seed)
+    method = build(recipe).to(data.base.images.device)
+    optimizer, schedule = optimiser(recipe, method)
+    history = fit(
+        team.parallel(method),
+        _training_tasks(recipe, data, seed * team.size + team.rank),
+        recipe.steps,
+        batch_size=team.share(recipe.batch_size),
+        optimizer=optimizer,
+        scheduler=schedule,
+        validation=_validation_tasks(recipe, data) if team.leads else None,
+        validate_every=recipe.validate_every,
+        checkpoint=folder / f"checkpoint{team.rank}.pt",
+        cuda_graph=data.base.images.is_cuda and team.size == 1 and not eager,
+        progress=progress and team.leads,
+    )
+    if team.leads and not history.interrupted:
+        _write_run(recipe, data, seed, method, history, folder, team)
+    return not history.interrupted
+
+
+def enter(recipe: Recipe, folder: Path, results: Path = ledger.RESULTS, weights: Path = WEIGHTS) -> Path:
+    """Take a run, made here or elsewhere, into the ledger, after checking it against the recipe.
+
+    The weights in the package are those of the lowest seed in the ledger.
+
+    Raises:
+        ValueError: run.json or the weights are damaged, incomplete, or of another recipe or other settings.
+        FileNotFoundError: there is no finished run in `folder`.
+    """
+    run = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    file = folder / "weights.safetensors"
+    read_weights(recipe, file)
+    if ledger.sha256(file) != run.get("weights_sha256"):
+        raise ValueError(f"{file} is not the file that {RUN} speaks of")
+    path = ledger.add(recipe, run, results)
+    entry = ledger.read(recipe, results)
+    if entry and entry.runs[0]["seed"] == run["seed"]:
+        weights.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, weights / f"{recipe.name}.safetensors")
+    return path
+
+
+def scores(recipe: Recipe, method: nn.Module, data: Splits, episodes: int | None = None) -> dict[str, Evaluation]:
+    """Accuracy on the recipe's test tasks: "all_at_once", and where it can differ "one_at_a_time"."""
+    tasks = EpisodeSampler(data.novel, recipe.n_way, recipe.k_shot, recipe.test_query, seed=1)
+    number = episodes or recipe.test_episodes
+    result = {"all_at_once": evaluate(method, tasks, number, progress=True)}
+    if isinstance(method, AdaptingMethod):
+        result["one_at_a_time"] = evaluate(OneQueryAtATime(method), tasks, number, progress=True)
+    return result
+
+
+def _training_tasks(recipe: Recipe, data: Splits, seed: int) -> EpisodeSampler:
+    sizes = (recipe.train_way, recipe.train_shot, recipe.train_query)
+    return EpisodeSampler(data.base.with_rotations(), *sizes, seed=seed)
+
+
+def _validation_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler:
+    return EpisodeSampler(data.validation, recipe.n_way, recipe.k_shot, min(recipe.test_query, 5), seed=1)
+
+
+def _write_run(
+    recipe: Recipe, data: Splits, seed: int, method: nn.Module, history: History, folder: Path, team: Team
+) -> None:
+    torch.manual_seed(seed)
+    untrained = build(recipe).to(data.novel.images.device)
+    digest = write_weights(recipe, method, seed, folder / "weights.safetensors")
+    score = {name: as_dict(result) for name, result in scores(recipe, method, data).items()}
+    tasks = recipe.steps * recipe.batch_size
+    run = {
+        "seed": seed,
+        "all_at_once": score["all_at_once"],
+        "one_at_a_time": score.get("one_at_a_time"),
+        "untrained": as_dict(scores(recipe, untrained, data)["all_at_once"]),
+        "training_tasks": tasks,
+        "seconds": history.seconds,
+        "tasks_per_second": tasks / history.seconds,
+        "peak_memory_mib": _peak_memory(data.novel.images.device),
+        "hardware": hardware(data.novel.images.device),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        "commit": _commit(),
+        "command": " ".join([team.command, "-m fslbook", *sys.argv[1:]]),
+        "weights_sha256": digest,
+        "curve": _curve(history),
+    }
+    (folder / RUN).write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+
+
+def as_dict(result: Evaluation) -> dict[str, float]:
+    """Accuracy and half width of its interval in 0..1, and the number of episodes."""
+    return {"accuracy": result.mean, "ci95": result.ci95, "episodes": len(result.per_episode)}
+
+
+def _curve(history: History) -> dict[str, list[float | None]]:
+    every = max(1, len(history.loss) // CURVE_POINTS)
+    steps = range(0, len(history.loss) - every + 1, every)
+    means = [math.fsum(history.loss[start : start + every]) / every for start in steps]
+    return {
+        "step": [start + every for start in steps],
+        "loss": [round(mean, 5) for mean in means],
+        "validation_step": [*history.validation_steps],
+        "validation_accuracy": [round(accuracy, 5) for accuracy in history.validation_accuracy],
+    }
+
+
+def _peak_memory(device: torch.device) -> float:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
+    return most / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def hardware(device: torch.device) -> str:
+    """The processor in words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return f"{model}, {torch.get_num_threads()} threads"
+
+
+def _commit() -> str:
+    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    done = subprocess.run(git, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"

@@ -12,7 +12,7 @@ from fslbook.exercises.exercise import Case, Exercise, Mistake
 # Prototypes
 
 
-def _draw_support(shots: list[int], shuffled: bool = True) -> Any:
+def draw_support(shots: list[int], shuffled: bool = True) -> Any:
     def draw(generator: Generator) -> tuple[Tensor, Tensor, int]:
         labels = torch.repeat_interleave(torch.arange(len(shots)), torch.tensor(shots))
         if shuffled:
@@ -22,7 +22,7 @@ def _draw_support(shots: list[int], shuffled: bool = True) -> Any:
     return draw
 
 
-def _prototypes(embeddings: Tensor, labels: Tensor, n_way: int) -> Tensor:
+def prototypes_by_loop(embeddings: Tensor, labels: Tensor, n_way: int) -> Tensor:
     means = []
     for n in range(n_way):
         rows = [x for x, y in zip(embeddings.tolist(), labels.tolist(), strict=True) if y == n]
@@ -46,12 +46,12 @@ def _says_divisor(embeddings: Tensor, labels: Tensor, n_way: int) -> str:
 
 prototypes = Exercise(
     "prototypes",
-    _prototypes,
+    prototypes_by_loop,
     {
-        "equal shots": Case(_draw_support([3, 3, 3], shuffled=False)),
-        "classes in any order": Case(_draw_support([3, 3, 3, 3])),
-        "uneven shots": Case(_draw_support([5, 1, 3, 2])),
-        "passes the gradient on": Case(_draw_support([2, 2]), gradient=True),
+        "equal shots": Case(draw_support([3, 3, 3], shuffled=False)),
+        "classes in any order": Case(draw_support([3, 3, 3, 3])),
+        "uneven shots": Case(draw_support([5, 1, 3, 2])),
+        "passes the gradient on": Case(draw_support([2, 2]), gradient=True),
     },
     [
         Mistake(_divided_by_the_mean_shot, _says_divisor),
@@ -83,7 +83,7 @@ def _far_from_zero(generator: Generator) -> tuple[Tensor, Tensor]:
     return queries, torch.cat([centres, queries[:2]])
 
 
-def _squared_distances(queries: Tensor, prototypes: Tensor) -> Tensor:
+def squares_by_loop(queries: Tensor, prototypes: Tensor) -> Tensor:
     rows = [
         [sum((a - b) ** 2 for a, b in zip(q, c, strict=True)) for c in prototypes.tolist()] for q in queries.tolist()
     ]
@@ -92,7 +92,7 @@ def _squared_distances(queries: Tensor, prototypes: Tensor) -> Tensor:
 
 squared_distances = Exercise(
     "squared_distances",
-    _squared_distances,
+    squares_by_loop,
     {
         "seven queries, three prototypes": Case(_draw_queries),
         "a query that lies on a prototype": Case(_far_from_zero),
@@ -133,101 +133,5 @@ updated_prototype = Exercise(
         Mistake(lambda c, k, x: c + (x - c) / k, "you divided by the old number of images; there is one more now"),
         Mistake(lambda c, k, x: (c + x) / (k + 1), "the old prototype stands for `count` images; weigh it so"),
         Mistake(lambda c, k, x: c * k + x, "this is the sum of all images; divide it by their number"),
-    ],
-)
-
-# A linear layer in disguise
-
-
-def _draw_prototypes(generator: Generator) -> tuple[Tensor]:
-    return (torch.randn(4, 6, generator=generator),)
-
-
-def _large_prototypes(generator: Generator) -> tuple[Tensor]:
-    return (3 + torch.randn(5, 2, generator=generator),)
-
-
-def _same_probabilities(answer: Any, prototypes: Tensor) -> str | None:
-    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
-        return "return two tensors: weight, bias"
-    weight, bias = answer
-    for name, got, wanted in (("weight", weight, prototypes.shape), ("bias", bias, prototypes.shape[:1])):
-        if got.shape != wanted:
-            return f"{name} has shape {[*got.shape]}, wanted is {[*wanted]}"
-    queries = torch.randn(50, prototypes.shape[1]).to(prototypes)
-    right = (-_squared_distances(queries, prototypes)).softmax(dim=1)
-    logits = queries @ weight.T + bias
-    if torch.allclose(logits.softmax(dim=1), right, atol=1e-4):
-        return None
-    return _why_not_linear(queries, weight, bias, right)
-
-
-def _why_not_linear(queries: Tensor, weight: Tensor, bias: Tensor, right: Tensor) -> str:
-    tries = {
-        "the bias has the wrong sign": (weight, -bias),
-        "the weight has the wrong sign": (-weight, bias),
-        "both signs are wrong": (-weight, -bias),
-        "the weight is half of what it must be": (2 * weight, bias),
-        "the bias is missing or is not made of squared lengths": (weight, -(weight / 2).square().sum(dim=1)),
-    }
-    for words, (w, b) in tries.items():
-        if torch.allclose((queries @ w.T + b).softmax(dim=1), right, atol=1e-4):
-            return words
-    return "the probabilities are not those of the prototypes; write out ‖x − c‖² and drop what all classes share"
-
-
-as_linear_layer = Exercise(
-    "as_linear_layer",
-    None,
-    {
-        "same probabilities": Case(_draw_prototypes, _same_probabilities),
-        "prototypes far from zero": Case(_large_prototypes, _same_probabilities),
-    },
-    [
-        Mistake(lambda c: (2 * c, c.square().sum(dim=1)), "the bias has the wrong sign"),
-        Mistake(lambda c: (c, -c.square().sum(dim=1)), "the weight is half of what it must be"),
-        Mistake(lambda c: (2 * c, torch.zeros(len(c)).to(c)), "the bias is missing"),
-        Mistake(lambda c: (-2 * c, c.square().sum(dim=1)), "both signs are wrong"),
-    ],
-)
-
-# An honest error bar without queries
-
-
-def _draw_clusters(shots: list[int], spread: float) -> Any:
-    def draw(generator: Generator) -> tuple[Tensor, Tensor, int]:
-        embeddings, labels, n_way = _draw_support(shots)(generator)
-        centres = torch.randn(n_way, embeddings.shape[1], generator=generator)
-        return centres[labels] + spread * embeddings, labels, n_way
-
-    return draw
-
-
-def _accuracy(embeddings: Tensor, labels: Tensor, n_way: int, left_out: bool) -> float:
-    right = 0
-    for i in range(len(labels)):
-        keep = torch.arange(len(labels)) != i if left_out else torch.ones(len(labels), dtype=torch.bool)
-        keep = keep.to(labels.device)
-        centres = _prototypes(embeddings[keep], labels[keep], n_way)
-        nearest = (embeddings[i] - centres).square().sum(dim=1).argmin()
-        right += int(nearest == labels[i])
-    return right / len(labels)
-
-
-leave_one_out_accuracy = Exercise(
-    "leave_one_out_accuracy",
-    lambda embeddings, labels, n_way: _accuracy(embeddings, labels, n_way, left_out=True),
-    {
-        "five shots": Case(_draw_clusters([5] * 4, 1.5)),
-        "uneven shots": Case(_draw_clusters([9, 4, 6, 5], 1.5)),
-        "two shots of pure noise": Case(_draw_clusters([2] * 15, 20.0)),
-    },
-    [
-        Mistake(
-            lambda x, y, n: _accuracy(x, y, n, left_out=False),
-            "each image helped to make the prototype that it is compared with; leave it out first",
-        ),
-        Mistake(lambda x, y, n: 1 - _accuracy(x, y, n, left_out=True), "this is the error rate, not the accuracy"),
-        Mistake(lambda x, y, n: len(y) * _accuracy(x, y, n, left_out=True), "this is a count; divide by the images"),
     ],
 )

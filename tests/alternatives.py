@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.func import functional_call, grad, vjp, vmap
 from torch.nn import functional as F
 
 
@@ -287,6 +288,125 @@ def _answers_by_loop(scores, threshold):
     return torch.tensor([int(best) if sure else -1 for sure, best in found])
 
 
+# chapter 7
+
+
+def _hvp_by_two_gradients(loss, theta, v):
+    theta = theta.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(loss(theta), theta, create_graph=True)
+    return torch.autograd.grad(slope @ v, theta)[0]
+
+
+def _adapted_by_func(loss, theta, alpha, steps):
+    return theta if steps == 0 else _adapted_by_func(loss, theta - alpha * grad(loss)(theta), alpha, steps - 1)
+
+
+def _adapted_by_backward(loss, theta, alpha, steps):
+    for _ in range(steps):
+        theta = theta.sub(torch.autograd.grad(loss(theta), [theta], create_graph=True)[0], alpha=alpha)
+    return theta
+
+
+def _best_start_by_descent(curvatures, minima, alpha, steps):
+    curvatures, minima, start = curvatures.double(), minima.double(), torch.zeros(())
+    for _ in range(2000):
+        away = start - minima
+        for _ in range(steps):
+            away = away - alpha * curvatures * away
+        for _ in range(steps):
+            away = away - alpha * curvatures * away
+        start = start - 0.3 * (curvatures * away).mean()
+    return start.float()
+
+
+def _share_at_once(support, query, theta, alpha, steps):
+    theta = theta.detach().requires_grad_()
+    end = _adapted_by_func(support, theta, alpha, steps)
+    first = torch.autograd.grad(query(end), end, retain_graph=True)[0]
+    full = torch.autograd.grad(end, theta, first)[0]
+    return float((first - full).norm() / full.norm())
+
+
+# chapter 8
+
+
+def _func_step(network, weights, x, y, inner_lr):
+    slopes = grad(lambda w: F.cross_entropy(functional_call(network, w, (x,)), y))(weights)
+    return {name: weights[name] - inner_lr * slope for name, slope in slopes.items()}
+
+
+def _maml_loss_by_vmap(network, support_x, support_y, query_x, query_y, inner_lr, steps, loss):
+    def outer(sx, sy, qx, qy):
+        weights = dict(network.named_parameters())
+        for _ in range(steps):
+            slopes = grad(lambda w: loss(functional_call(network, w, (sx,)), sy))(weights)
+            weights = {name: w - inner_lr * slopes[name] for name, w in weights.items()}
+        return loss(functional_call(network, weights, (qx,)), qy)
+
+    return vmap(outer)(support_x, support_y, query_x, query_y).mean()
+
+
+def _steps_by_loop(network, weights, x, y, inner_lr):
+    tasks = [_func_step(network, {n: w[i] for n, w in weights.items()}, x[i], y[i], inner_lr) for i in range(len(x))]
+    return {name: torch.stack([task[name] for task in tasks]) for name in weights}
+
+
+def _singly_by_vmap(network, weights, queries):
+    return vmap(lambda query: functional_call(network, weights, (query[None],))[0])(queries)
+
+
+def _listens_by_swapping(learner, support_x, support_y, query_x, n_way):
+    swapped = torch.where(support_y == 0, 1, torch.where(support_y == 1, 0, support_y))
+    return (learner(support_x, support_y, query_x) != learner(support_x, swapped, query_x)).any()
+
+
+# chapter 9
+
+
+def _fomaml_by_a_copy(network, support_x, support_y, query_x, query_y, inner_lr, steps, loss):
+    learner = deepcopy(network)
+    inner = torch.optim.SGD(learner.parameters(), lr=inner_lr)
+    for _ in range(steps):
+        inner.zero_grad()
+        loss(learner(support_x), support_y).backward()
+        inner.step()
+    learner.zero_grad()
+    loss(learner(query_x), query_y).backward()
+    return {name: w.grad for name, w in learner.named_parameters()}
+
+
+def _reptile_in_place(network, x, y, inner_lr, steps, loss):
+    theta = {name: w.detach().clone() for name, w in network.named_parameters()}
+    total = {name: torch.zeros_like(w) for name, w in theta.items()}
+    for task in range(len(x)):
+        inner = torch.optim.SGD(network.parameters(), lr=inner_lr)
+        for _ in range(steps):
+            inner.zero_grad()
+            loss(network(x[task]), y[task]).backward()
+            inner.step()
+        for name, w in network.named_parameters():
+            total[name] += (theta[name] - w.detach()) / len(x)
+        network.load_state_dict(theta)
+    return total
+
+
+def _rate_gradient_by_autograd(support, query, theta, rates):
+    rates, slope = rates.detach().requires_grad_(), grad(support)(theta)
+    return torch.autograd.grad(query(theta - rates * slope), rates)[0]
+
+
+def _anil_by_func(network, weights, x, y, inner_lr):
+    head = {name: w for name, w in weights.items() if "head" in name}
+    slopes = grad(lambda w: F.cross_entropy(functional_call(network, {**weights, **w}, (x,)), y))(head)
+    return {**weights, **{name: w - inner_lr * slopes[name] for name, w in head.items()}}
+
+
+def _cka_by_kernels(a, b):
+    centring = torch.eye(len(a), dtype=a.dtype) - 1 / len(a)
+    k, m = (centring @ x @ x.T @ centring for x in (a, b))
+    return float((k * m).sum() / (k.norm() * m.norm()))
+
+
 ALTERNATIVES: dict[str, list[Callable[..., Any]]] = {
     # chapter 1
     "lucky_guesses": [_luck_image_by_image],
@@ -329,4 +449,33 @@ ALTERNATIVES: dict[str, list[Callable[..., Any]]] = {
     "relation_cost": [lambda c, s, n: sum(n * 9 * c * c * k for k in (2 * s * s, (s // 2) * (s // 2)))],
     "squared_error_slope": [_slope_by_autograd],
     "answer_or_none": [_answers_by_loop],
+    # chapter 7
+    "valley_steps": [
+        lambda w, H, t, a, k: t + torch.linalg.matrix_power(torch.eye(len(w), dtype=w.dtype) - a * H, k) @ (w - t)
+    ],
+    "hessian_vector_product": [
+        _hvp_by_two_gradients,
+        lambda loss, theta, v: vjp(grad(loss), theta)[1](v)[0],
+        lambda loss, theta, v: torch.autograd.functional.hvp(loss, theta, v)[1],
+    ],
+    "adapted": [_adapted_by_func, _adapted_by_backward],
+    "back_through_steps": [
+        lambda H, g, a: g if not len(H) else torch.linalg.multi_dot([*(torch.eye(4, dtype=g.dtype) - a * H), g])
+    ],
+    "best_start": [_best_start_by_descent],
+    "hessian_share": [_share_at_once],
+    # chapter 8
+    "inner_lr_for_the_mean": [lambda a, n, k: torch.tensor(a * n)],
+    "inner_step": [_func_step],
+    "maml_loss": [_maml_loss_by_vmap],
+    "inner_step_for_all": [_steps_by_loop, vmap(_func_step, in_dims=(None, 0, 0, 0, None))],
+    "one_at_a_time": [_singly_by_vmap],
+    "listens": [_listens_by_swapping],
+    # chapter 9
+    "epsilon_at": [lambda i, n, e: e * (n - i) / n],
+    "fomaml_gradient": [_fomaml_by_a_copy],
+    "reptile_gradient": [_reptile_in_place],
+    "rate_gradient": [_rate_gradient_by_autograd],
+    "anil_step": [_anil_by_func],
+    "linear_cka": [_cka_by_kernels],
 }

@@ -156,6 +156,7 @@ def test_what_is_wrong_with_an_answer_is_said_in_words(capsys):
         return capsys.readouterr().out
 
     assert "its shape is [2, 6], wanted is [3, 6]" in said(lambda x: x[:2])
+    assert "its shape is [6, 3], wanted is [3, 6]" in said(torch.Tensor.t)
     assert "its numbers are torch.int64, wanted are floating-point numbers" in said(torch.Tensor.long)
     assert "too coarse" in said(torch.Tensor.half)
     assert "it lies on meta, its inputs lie on cpu" in said(lambda x: x.to("meta"))
@@ -192,6 +193,42 @@ def test_a_loop_is_really_stopped(short):
 
 def test_the_exercise_notebooks_are_in_step_with_their_solutions():
     assert [file.name for file in SOLUTIONS if not tool.in_step(file)] == []
+
+
+def test_cells_for_the_solution_alone_go_as_a_whole():
+    new = nbformat.v4
+    alone = {"tags": ["solution-only", "nbval-check-output"]}
+    cells = [
+        new.new_markdown_cell("# 1 · Few shots: Solutions"),
+        new.new_code_cell("print('the answer')", metadata=alone),
+        new.new_markdown_cell("The answer is 3.", metadata=alone),
+        new.new_code_cell("x = 1", metadata={"tags": ["nbval-check-output"]}),
+    ]
+    kept = tool.exercises_from(new.new_notebook(cells=cells), "01-few-shots.ipynb").cells
+    assert [cell.source for cell in kept[:-1]] == ["# 1 · Few shots: Exercises", "x = 1"]
+
+
+def test_an_answer_that_cannot_be_probed_gets_a_message(capsys):
+    assert not check.inner_step(lambda *a: [torch.zeros(1)])
+    assert "what came back, a list, is not what the task asks for" in capsys.readouterr().out
+
+
+def test_gradients_left_in_a_network_are_no_change_but_new_weights_are(capsys):
+    assert check.reptile_gradient(_trains_in_place(restores=True)), capsys.readouterr().out
+    assert not check.reptile_gradient(_trains_in_place(restores=False))
+    assert "it changed its arguments" in capsys.readouterr().out
+
+
+def _trains_in_place(restores):
+    def version(network, x, y, inner_lr, steps, loss):
+        loss(network(x[0]), y[0]).backward()
+        answer = ALTERNATIVES["reptile_gradient"][0](network, x, y, inner_lr, steps, loss)
+        loss(network(x[0]), y[0]).backward()
+        if not restores:
+            torch.optim.SGD(network.parameters(), lr=0.1).step()
+        return answer
+
+    return version
 
 
 @pytest.mark.parametrize("file", SOLUTIONS, ids=lambda file: file.stem)

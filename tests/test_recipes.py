@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -127,14 +128,14 @@ def test_methods_that_look_at_the_other_queries_are_tested_one_query_at_a_time(d
 def test_a_run_enters_the_ledger_and_further_seeds_add_to_it(data: Splits, tmp_path: Path) -> None:
     results, store = tmp_path / "results", tmp_path / "weights"
     accuracies = []
-    for seed in (1, 0):
+    for seed in (1, 0, 2):
         run = _train(data, tmp_path / str(seed), seed=seed)
         runs.enter(SMALL, tmp_path / str(seed), results, store)
         accuracies.append(run["all_at_once"]["accuracy"])
     entry = ledger.read(SMALL, results)
-    assert [run["seed"] for run in entry.runs] == [0, 1]
-    assert entry.accuracy == pytest.approx(sum(accuracies) / 2)
-    assert entry.spread == pytest.approx(abs(accuracies[0] - accuracies[1]) / 2**0.5)
+    assert [run["seed"] for run in entry.runs] == [0, 1, 2]
+    assert entry.accuracy == pytest.approx(statistics.fmean(accuracies))
+    assert entry.spread == pytest.approx(statistics.stdev(accuracies))
     assert [*ledger.defects(SMALL, results, store)] == []
     assert weights.sha256(store / f"{SMALL.name}.safetensors") == entry.runs[0]["weights_sha256"]
 
@@ -144,6 +145,14 @@ def test_entering_a_seed_again_replaces_it(data: Splits, tmp_path: Path) -> None
     for seconds in (1.0, 2.0):
         ledger.add(SMALL, run | {"seconds": seconds}, tmp_path)
     assert [run["seconds"] for run in ledger.read(SMALL, tmp_path).runs] == [2.0]
+
+
+def test_runs_of_older_settings_are_dropped(data: Splits, tmp_path: Path) -> None:
+    run = _train(data, tmp_path / "run")
+    ledger.add(SMALL, run, tmp_path)
+    newer = replace(SMALL, lr=2e-3)
+    ledger.add(newer, run | {"seed": 1}, tmp_path)
+    assert [run["seed"] for run in ledger.read(newer, tmp_path).runs] == [1]
 
 
 @pytest.mark.parametrize(
@@ -201,11 +210,17 @@ def test_a_damaged_ledger_is_named(tmp_path: Path) -> None:
         ledger.read(SMALL, tmp_path)
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_weights(data: Splits, tmp_path: Path) -> None:
+def test_a_stopped_run_goes_on_and_ends_with_the_same_weights(
+    data: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     recipe = replace(SMALL, steps=8)
     _train(data, whole, recipe)
+    updates: list[int] = []
+    step = torch.optim.Adam.step
+    monkeypatch.setattr(torch.optim.Adam, "step", lambda self: (updates.append(1), step(self))[1])
     _train_in_two_parts(data, parts, recipe)
+    assert len(updates) == 8  # nothing was done twice
     first, second = (weights.read_weights(recipe, folder / "weights.safetensors") for folder in (whole, parts))
     pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)

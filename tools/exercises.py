@@ -4,7 +4,8 @@ python tools/exercises.py          write book/exercises/*.ipynb
 python tools/exercises.py check    fail if one of them is not what its solution gives
 
 In a solution notebook, a code cell tagged `solution` holds the learner's functions: of each, the signature and the
-docstring stay and the body goes. A text cell tagged `solution` goes as a whole.
+docstring stay and the body goes. A text cell tagged `solution` goes as a whole, and so does any cell tagged
+`solution-only`: what it says would answer the question.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def in_step(solution: Path) -> bool:
 
 def exercises_from(solution: NotebookNode, name: str) -> NotebookNode:
     """A copy of the solution notebook without solutions and outputs."""
-    kept = [cell for cell in solution.cells if not (cell.cell_type == "markdown" and is_solution(cell))]
+    kept = [cell for cell in solution.cells if not _goes(cell)]
     cells = [_blank(cell) for cell in kept]
     cells[0].source = cells[0].source.replace("Solutions", "Exercises", 1)
     last = nbformat.v4.new_markdown_cell(LAST_WORDS.format(name=Path(name).stem), id="the-solutions")
@@ -66,6 +67,11 @@ def without_bodies(source: str) -> str:
         body = function.body[1:] if ast.get_docstring(function) else function.body
         lines[body[0].lineno - 1 : function.end_lineno] = [f"    {YOUR_TURN}"]
     return "\n".join(lines)
+
+
+def _goes(cell: NotebookNode) -> bool:
+    tags = cell.metadata.get("tags", [])
+    return "solution-only" in tags or (cell.cell_type == "markdown" and is_solution(cell))
 
 
 def _blank(cell: NotebookNode) -> NotebookNode:

@@ -26,18 +26,24 @@ class _TooLong(BaseException):
     """Raised inside a function that does not come back; no `except Exception` catches it."""
 
 
-def call(function: Callable[..., Any], arguments: tuple[Any, ...], gradient: bool) -> tuple[Any, str | None]:
+def call(
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    gradient: bool,
+    probe: Callable[..., Any] | None = None,
+) -> tuple[Any, str | None]:
     """The answer of `function` to copies of `arguments`, or None and what went wrong, in words.
 
     Args:
         gradient: the answer must pass a gradient on to each floating-point argument.
+        probe: `probe(answer, *copies)` takes the place of the answer, and of the demand for a gradient.
 
     Raises:
         NotAttempted: the function raised NotImplementedError.
     """
     copies = deepcopy(arguments)
     if gradient:
-        map_tensors(lambda x: x.requires_grad_(x.is_floating_point()), copies)
+        require_gradients(copies)
     answer, error = _within_limit(function, copies)
     if isinstance(error, NotImplementedError):
         raise NotAttempted
@@ -49,7 +55,17 @@ def call(function: Callable[..., Any], arguments: tuple[Any, ...], gradient: boo
         return None, "it changed its arguments; compute new tensors, without in-place operations (+=, x[...] = ...)"
     if answer is None:
         return None, "it returned nothing; does every path end in `return`?"
-    return map_tensors(Tensor.detach, answer), _lost_gradient(answer, copies) if gradient else None
+    if probe is None:
+        return map_tensors(Tensor.detach, answer), _lost_gradient(answer, copies) if gradient else None
+    try:
+        return map_tensors(Tensor.detach, probe(answer, *copies)), None
+    except Exception:  # an answer that cannot even be looked at
+        return None, f"what came back, a {type(answer).__name__}, is not what the task asks for"
+
+
+def require_gradients(value: Any) -> None:
+    """Let every floating-point tensor in `value` require a gradient."""
+    map_tensors(lambda x: x.requires_grad_(x.is_floating_point()), value)
 
 
 def map_tensors(change: Callable[[Tensor], Tensor], value: Any) -> Any:

@@ -3,7 +3,31 @@
 from fslbook.exercises.attention import confidence_caps, images_attended, scale_for_confidence
 from fslbook.exercises.drawing import count_leaks, draw_episode
 from fslbook.exercises.episodes import relabelled, split_by_class
+from fslbook.exercises.first_order import (
+    anil_step,
+    epsilon_at,
+    fomaml_gradient,
+    linear_cka,
+    rate_gradient,
+    reptile_gradient,
+)
 from fslbook.exercises.first_steps import centred, lucky_guesses, nearest_image
+from fslbook.exercises.maml_code import (
+    inner_lr_for_the_mean,
+    inner_step,
+    inner_step_for_all,
+    listens,
+    maml_loss,
+    one_at_a_time,
+)
+from fslbook.exercises.maml_mathematics import (
+    adapted,
+    back_through_steps,
+    best_start,
+    hessian_share,
+    hessian_vector_product,
+    valley_steps,
+)
 from fslbook.exercises.matching import class_probabilities, cosine_similarities, matching_loss
 from fslbook.exercises.measuring import episodes_needed, interval
 from fslbook.exercises.plain_classifier import gradient_step, images_for_bound, recalibrated
@@ -20,8 +44,12 @@ from fslbook.exercises.siamese import contrastive, pairs, siamese_logits
 from fslbook.exercises.verification import contrastive_gradient, equal_error, semi_hard_negatives
 
 __all__ = [
+    "adapted",
+    "anil_step",
     "answer_or_none",
     "as_linear_layer",
+    "back_through_steps",
+    "best_start",
     "centred",
     "class_probabilities",
     "class_sums",
@@ -32,21 +60,34 @@ __all__ = [
     "count_leaks",
     "draw_episode",
     "episodes_needed",
+    "epsilon_at",
     "equal_error",
+    "fomaml_gradient",
     "gradient_step",
+    "hessian_share",
+    "hessian_vector_product",
     "images_attended",
     "images_for_bound",
+    "inner_lr_for_the_mean",
+    "inner_step",
+    "inner_step_for_all",
     "interval",
     "leave_one_out_accuracy",
+    "linear_cka",
+    "listens",
     "lucky_guesses",
+    "maml_loss",
     "matching_loss",
     "nearest_image",
+    "one_at_a_time",
     "pairs",
     "prototypes",
+    "rate_gradient",
     "recalibrated",
     "relabelled",
     "relation_cost",
     "relation_loss",
+    "reptile_gradient",
     "scale_for_confidence",
     "semi_hard_negatives",
     "siamese_logits",
@@ -55,4 +96,5 @@ __all__ = [
     "squared_error_slope",
     "stacked_pairs",
     "updated_prototype",
+    "valley_steps",
 ]

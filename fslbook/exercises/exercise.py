@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from fslbook.exercises.calling import TOO_LONG, NotAttempted, call, has_floats, map_tensors
+from fslbook.exercises.calling import TOO_LONG, NotAttempted, call, has_floats, map_tensors, require_gradients
 from fslbook.exercises.comparing import difference
 
 Draw = Callable[[torch.Generator], tuple[Any, ...]]
@@ -37,11 +38,22 @@ class Case:
         draw: gives the arguments for the learner's function.
         judge: `judge(answer, *arguments)` gives what is wrong in words, or None; by default the oracle decides.
         gradient: the answer must pass the gradient on to every argument that requires it.
+        probe: `probe(answer, *arguments)` is compared in place of the answer, for instance a gradient through it;
+            the floating-point tensors among the arguments then require gradients.
     """
 
     draw: Draw
     judge: Judge | None = None
     gradient: bool = False
+    probe: Callable[..., Any] | None = None
+
+    def answer(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """What is compared, for a function of our own."""
+        if self.probe is None:
+            return function(*arguments)
+        copies = deepcopy(arguments)
+        require_gradients(copies)
+        return map_tensors(Tensor.detach, self.probe(function(*copies), *copies))
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,7 @@ class Exercise:
 
     def _all_cases(self) -> dict[str, Case]:
         first = next(iter(self.cases.values()))
-        doubled = Case(lambda generator: map_tensors(_double, first.draw(generator)), first.judge)
+        doubled = replace(first, draw=lambda generator: map_tensors(_double, first.draw(generator)))
         return {**self.cases, "64-bit numbers": doubled} if has_floats(first.draw(torch.Generator())) else self.cases
 
     def _examine(self, function: Callable[..., Any], case: Case, device: torch.device) -> str | None:
@@ -120,7 +132,7 @@ class Exercise:
         arguments = map_tensors(lambda x: x.to(device), case.draw(generator))
         answer, trouble = None, None
         try:
-            answer, trouble = call(function, arguments, case.gradient)
+            answer, trouble = call(function, arguments, case.gradient or case.probe is not None, case.probe)
             return trouble if answer is None else self._judged(answer, arguments, case) or trouble
         except NotAttempted:
             raise
@@ -131,13 +143,13 @@ class Exercise:
         if case.judge:
             return case.judge(answer, *arguments)
         assert self.oracle is not None
-        wrong = difference(answer, self.oracle(*arguments), self.tolerance)
-        return wrong and (self._recognised(answer, arguments) or wrong)
+        wrong = difference(answer, case.answer(self.oracle, arguments), self.tolerance)
+        return wrong and (self._recognised(answer, arguments, case) or wrong)
 
-    def _recognised(self, answer: Any, arguments: tuple[Any, ...]) -> str | None:
+    def _recognised(self, answer: Any, arguments: tuple[Any, ...], case: Case) -> str | None:
         for mistake in self.mistakes:
             try:
-                same = difference(answer, mistake.wrong(*arguments), self.tolerance) is None
+                same = difference(answer, case.answer(mistake.wrong, arguments), self.tolerance) is None
             except Exception:
                 continue  # this wrong version does not even run on these inputs
             if same:

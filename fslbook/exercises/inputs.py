@@ -1,0 +1,70 @@
+"""Small losses and networks that the checks of chapters 7 to 9 hand to a learner's function."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Generator, Tensor, nn
+
+Weights = dict[str, Tensor]
+LossFunction = Callable[[Tensor, Tensor], Tensor]
+
+
+class CurveLoss(nn.Module):
+    """Mean squared error of a network with 10 weights on 6 points, as a function of the weight vector [10]."""
+
+    x: Tensor
+    y: Tensor
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.register_buffer("x", 2 * torch.rand(6, 1, generator=generator) - 1)
+        self.register_buffer("y", torch.randn(6, generator=generator))
+
+    def forward(self, theta: Tensor) -> Tensor:
+        """Weights [10] to one number."""
+        w1, b1, w2, b2 = theta.split([3, 3, 3, 1])
+        outputs = (self.x * w1 + b1).tanh() @ w2 + b2  # [6]
+        return (outputs - self.y).square().mean()
+
+
+def small_network(generator: Generator) -> nn.Sequential:
+    """Three features to three outputs, with parameters body.weight, body.bias, head.weight, head.bias."""
+    body, head = nn.utils.skip_init(nn.Linear, 3, 4), nn.utils.skip_init(nn.Linear, 4, 3)
+    network = nn.Sequential(OrderedDict(body=body, tanh=nn.Tanh(), head=head))
+    for weight in network.parameters():
+        weight.data = torch.randn(weight.shape, generator=generator) / 2
+    return network
+
+
+def own_weights(network: nn.Module) -> Weights:
+    """The parameters of the network by name; themselves, not copies."""
+    weights: Weights = {}
+    weights.update(network.named_parameters())
+    return weights
+
+
+def other_weights(network: nn.Module, generator: Generator, n_tasks: int | None = None) -> Weights:
+    """Weights that fit the network and are not its own; with `n_tasks`, a first dimension of that size."""
+    size = () if n_tasks is None else (n_tasks,)
+    return {n: torch.randn(size + w.shape, generator=generator) / 2 for n, w in network.named_parameters()}
+
+
+def images_and_labels(generator: Generator, *shape: int) -> tuple[Tensor, Tensor]:
+    """Features [*shape, 3] and labels [*shape] in 0..2."""
+    return torch.randn(*shape, 3, generator=generator), torch.randint(0, 3, shape, generator=generator)
+
+
+def gradients(value: Tensor, inputs: Iterable[Tensor]) -> list[Tensor]:
+    """Gradient of `value` with respect to each input; zeros where none arrives."""
+    found = [*inputs]
+    if not value.requires_grad:
+        return [torch.zeros_like(x) for x in found]
+    return list(torch.autograd.grad(value, found, materialize_grads=True))
+
+
+def uneven_sum(x: Tensor) -> Tensor:
+    """A sum in which every entry counts differently, so that no error can hide in its gradient."""
+    return (x.flatten() * torch.linspace(0.5, 1.5, x.numel()).to(x)).sum()

@@ -1,0 +1,266 @@
+"""Checks of chapter 7's exercises: the mathematics of MAML, on weight vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.func import grad, jacrev
+
+from fslbook.exercises.exercise import Case, Exercise, Mistake
+from fslbook.exercises.inputs import CurveLoss, gradients, uneven_sum
+
+# Steps in a valley
+
+
+def _draw_valley(steps: int) -> Any:
+    def draw(generator: Generator) -> tuple[Tensor, Tensor, Tensor, float, int]:
+        root = torch.randn(4, 4, generator=generator)
+        curvature = root @ root.T / 4 + 0.1 * torch.eye(4)
+        theta, minimum = torch.randn(2, 4, generator=generator)
+        return theta, curvature, 2 * minimum, 0.2, steps
+
+    return draw
+
+
+def _valley_steps(theta: Tensor, curvature: Tensor, minimum: Tensor, alpha: float, steps: int) -> Tensor:
+    factor = torch.eye(len(theta)).to(theta) - alpha * curvature
+    return minimum + torch.linalg.matrix_power(factor, steps) @ (theta - minimum)
+
+
+valley_steps = Exercise(
+    "valley_steps",
+    _valley_steps,
+    {"one step": Case(_draw_valley(1)), "four steps": Case(_draw_valley(4)), "no step": Case(_draw_valley(0))},
+    [
+        Mistake(lambda w, H, t, a, k: _valley_steps(w, H, t, -a, k), "you went uphill; look at the sign"),
+        Mistake(lambda w, H, t, a, k: _valley_steps(w, H, 0 * t, a, k), "you walk to 0, not to the minimum t"),
+        Mistake(
+            lambda w, H, t, a, k: _valley_steps(w, H, t, a * k, 1),
+            "every step used the slope of the start; the slope changes on the way",
+        ),
+        Mistake(lambda w, H, t, a, k: _valley_steps(w, H, t, a, 1), "you took one step, whatever number was asked for"),
+    ],
+)
+
+# A Hessian times a vector
+
+
+def _draw_vector(generator: Generator) -> tuple[nn.Module, Tensor, Tensor]:
+    theta, vector = torch.randn(2, 10, generator=generator)
+    return CurveLoss(generator), theta, vector
+
+
+def _draw_axis(generator: Generator) -> tuple[nn.Module, Tensor, Tensor]:
+    loss, theta, _ = _draw_vector(generator)
+    return loss, theta, torch.eye(10)[int(torch.randint(3, (), generator=generator))]
+
+
+hessian_vector_product = Exercise(
+    "hessian_vector_product",
+    lambda loss, theta, v: jacrev(grad(loss))(theta) @ v,
+    {"a vector in any direction": Case(_draw_vector), "a vector along an axis": Case(_draw_axis)},
+    [
+        Mistake(
+            lambda loss, theta, v: jacrev(grad(loss))(theta).sum(0) * v,
+            "you multiplied entry by entry at the end; the vector comes in before the second derivative",
+        ),
+        Mistake(
+            lambda loss, theta, v: jacrev(grad(loss))(theta).diagonal() * v,
+            "you used the diagonal of the Hessian alone; the weights also act on each other",
+        ),
+        Mistake(lambda loss, theta, v: grad(loss)(theta) * v, "this holds first derivatives only"),
+        Mistake(lambda loss, theta, v: grad(loss)(theta) @ v, "this is the slope along v, one number: go on from here"),
+        Mistake(lambda loss, theta, v: grad(loss)(theta + v) - grad(loss)(theta), "a step of length v is not small"),
+    ],
+)
+
+# An inner loop that stays a formula
+
+
+def _draw_loop(steps: int) -> Any:
+    def draw(generator: Generator) -> tuple[nn.Module, Tensor, float, int]:
+        return CurveLoss(generator), torch.randn(10, generator=generator), 0.3, steps
+
+    return draw
+
+
+def _through(adapted: Tensor, loss: nn.Module, theta: Tensor, alpha: float, steps: int) -> dict[str, Tensor]:
+    return {"θ′": adapted, "gradient through θ′": gradients(uneven_sum(adapted), [theta])[0]}
+
+
+def _adapted(loss: nn.Module, theta: Tensor, alpha: float, steps: int, cut: str = "") -> Tensor:
+    start = theta
+    for step in range(steps):
+        slope = grad(loss)(start if cut == "lazy" else theta)
+        slope = slope.detach() if cut == "slope" else slope
+        theta = (theta.detach() if cut == "between" and step else theta) - alpha * slope
+    return theta.detach() if cut == "all" else theta
+
+
+adapted = Exercise(
+    "adapted",
+    _adapted,
+    {
+        "one step": Case(_draw_loop(1), probe=_through),
+        "three steps": Case(_draw_loop(3), probe=_through),
+    },
+    [
+        Mistake(lambda loss, w, a, k: _adapted(loss, w, -a, k), "you went uphill; look at the sign"),
+        Mistake(
+            lambda loss, w, a, k: _adapted(loss, w, a, k, "slope"),
+            "θ′ is right, but its slopes are mere numbers, as if they did not depend on θ",
+        ),
+        Mistake(
+            lambda loss, w, a, k: _adapted(loss, w, a, k, "all"),
+            "θ′ is right, but no path leads back from it to θ: it is a copy",
+        ),
+        Mistake(
+            lambda loss, w, a, k: _adapted(loss, w, a, k, "between"),
+            "θ′ is right, but only the last step remembers where it came from",
+        ),
+        Mistake(
+            lambda loss, w, a, k: _adapted(loss, w, a, k, "lazy"),
+            "every step used the slope of the start; the slope changes on the way",
+        ),
+    ],
+)
+
+# Back through the steps
+
+
+def _draw_factors(steps: int) -> Any:
+    def draw(generator: Generator) -> tuple[Tensor, Tensor, float]:
+        roots = torch.randn(steps, 4, 4, generator=generator)
+        return roots @ roots.mT / 4, torch.randn(4, generator=generator), 0.3
+
+    return draw
+
+
+def _product(hessians: Tensor, gradient: Tensor, alpha: float, order: int = 1) -> Tensor:
+    result = torch.eye(len(gradient)).to(gradient)
+    for one in [*hessians][::order]:
+        result = result @ (torch.eye(len(gradient)).to(gradient) - alpha * one)
+    return result @ gradient
+
+
+back_through_steps = Exercise(
+    "back_through_steps",
+    _product,
+    {
+        "one step": Case(_draw_factors(1)),
+        "two steps": Case(_draw_factors(2)),
+        "five steps": Case(_draw_factors(5)),
+        "no step": Case(lambda g: (torch.zeros(0, 4, 4), torch.randn(4, generator=g), 0.3)),
+    },
+    [
+        Mistake(lambda H, g, a: _product(H, g, a, -1), "the factors stand in the wrong order: which acts on g first?"),
+        Mistake(lambda H, g, a: _product(H, g, -a), "the sign of αH is wrong"),
+        Mistake(lambda H, g, a: g - a * H.sum(0) @ g, "you added the steps up; their factors must be multiplied"),
+        Mistake(lambda H, g, a: _product(H[-1:], g, a), "only the last step is in it"),
+        Mistake(lambda H, g, a: g, "this is the first-order gradient; the Hessians do not matter in it"),
+        Mistake(lambda H, g, a: -a * H[0] @ g, "this is the Hessian term alone; the first-order part is missing"),
+    ],
+)
+
+# The best start
+
+
+def _draw_valleys(alpha: float, steps: int) -> Any:
+    def draw(generator: Generator) -> tuple[Tensor, Tensor, float, int]:
+        curvatures = 0.5 + 4 * torch.rand(5, generator=generator)
+        return curvatures, 3 * torch.randn(5, generator=generator), alpha, steps
+
+    return draw
+
+
+def _best_start(curvatures: Tensor, minima: Tensor, alpha: float, steps: int) -> Tensor:
+    """The vertex of the parabola through the meta-loss at -1, 0 and 1."""
+    heights = []
+    for start in (-1.0, 0.0, 1.0):
+        theta = torch.full_like(curvatures, start, dtype=torch.float64)
+        for _ in range(steps):
+            theta = theta - alpha * curvatures * (theta - minima)
+        heights.append((curvatures * (theta - minima) ** 2 / 2).mean())
+    left, middle, right = heights
+    return ((left - right) / (2 * (left - 2 * middle + right))).to(curvatures)
+
+
+def _vote(factors: int) -> Any:
+    def wrong(curvatures: Tensor, minima: Tensor, alpha: float, steps: int) -> Tensor:
+        weights = curvatures * (1 - alpha * curvatures) ** (factors * steps)
+        return (weights * minima).sum() / weights.sum()
+
+    return wrong
+
+
+best_start = Exercise(
+    "best_start",
+    _best_start,
+    {
+        "one step": Case(_draw_valleys(0.15, 1)),
+        "three steps": Case(_draw_valleys(0.1, 3)),
+        "no step": Case(_draw_valleys(0.1, 0)),
+    },
+    [
+        Mistake(_vote(0), "this is the best compromise before adapting; the inner steps play no part in it"),
+        Mistake(_vote(1), "this is where the first-order gradient settles, not the meta-gradient"),
+        Mistake(lambda c, t, a, k: t.mean(), "every task has the same vote; curvatures do not matter in it"),
+        Mistake(
+            lambda c, t, a, k: ((1 - a * c) ** (2 * k) * t).sum() / ((1 - a * c) ** (2 * k)).sum(),
+            "the votes know how far a step gets, but not how steep a task's loss is",
+        ),
+        Mistake(
+            lambda c, t, a, k: _vote(2)(c, t, a, k) * (c * (1 - a * c) ** (2 * k)).mean(),
+            "the votes must add up to 1",
+        ),
+    ],
+)
+
+# What first order drops
+
+
+def _draw_task(steps: int) -> Any:
+    def draw(generator: Generator) -> tuple[nn.Module, nn.Module, Tensor, float, int]:
+        losses = CurveLoss(generator), CurveLoss(generator)
+        return *losses, torch.randn(10, generator=generator), 0.2, steps
+
+    return draw
+
+
+def _both(support: nn.Module, query: nn.Module, theta: Tensor, alpha: float, steps: int) -> tuple[Tensor, Tensor]:
+    hessians = []
+    for _ in range(steps):
+        hessians.append(jacrev(grad(support))(theta))
+        theta = theta - alpha * grad(support)(theta)
+    first = grad(query)(theta)
+    return _product(torch.stack(hessians), first, alpha), first
+
+
+def _share(full: Tensor, first: Tensor) -> Tensor:
+    return (full - first).norm() / full.norm()
+
+
+hessian_share = Exercise(
+    "hessian_share",
+    lambda *arguments: _share(*_both(*arguments)),
+    {"one step": Case(_draw_task(1)), "three steps": Case(_draw_task(3))},
+    [
+        Mistake(
+            lambda *z: _share(*_both(*z)[::-1]), "you compared with the first-order gradient; compare with the full"
+        ),
+        Mistake(lambda *z: _share(*_both(*z)) ** 2, "these are squared lengths; take lengths"),
+        Mistake(
+            lambda *z: torch.cosine_similarity(*_both(*z), dim=0), "this is the cosine; wanted is a ratio of lengths"
+        ),
+        Mistake(
+            lambda s, q, w, a, k: _share(_both(s, q, w, a, k)[0], grad(q)(w)),
+            "the first-order gradient is not the one at the start: where is it taken?",
+        ),
+        Mistake(
+            lambda s, q, w, a, k: _share(*_both(s, s, w, a, k)),
+            "you took the support loss for the outer one",
+        ),
+    ],
+)

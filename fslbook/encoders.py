@@ -10,13 +10,15 @@ from torch.func import replace_all_batch_norm_modules_
 
 
 def conv_block(in_channels: int, out_channels: int, *, padding: int = 1, pool: bool = True) -> nn.Sequential:
-    """3×3 convolution, batch norm, ReLU and, if `pool`, 2×2 max pooling.
+    """3×3 convolution, batch norm, 2×2 max pooling if `pool`, and ReLU.
 
     [M, in, H, W] becomes [M, out, H // 2, W // 2]; without padding the convolution first takes one pixel off each side.
+    The papers put ReLU before the pooling. The maximum does not mind: the numbers are the very same, and there are four
+    times fewer to rectify.
     """
     convolution = nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=padding)
-    block = nn.Sequential(convolution, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))
-    return block.append(nn.MaxPool2d(2)) if pool else block
+    block = nn.Sequential(convolution, nn.BatchNorm2d(out_channels))
+    return (block.append(nn.MaxPool2d(2)) if pool else block).append(nn.ReLU(inplace=True))
 
 
 class Conv4(nn.Sequential):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import assert_close, devices
+from torch import nn
 from torch.nn import functional as F
 
 from fslbook import Conv4, conv_classifier
@@ -88,3 +89,16 @@ def test_conv_classifier_gives_a_body_a_head_and_always_the_statistics_of_the_ba
     assert network.body(images).shape == (6, 8)
     assert not [*network.buffers()]
     assert not torch.allclose(network(images)[:3], network(images[:3]), atol=1e-3)
+
+
+def test_pooling_before_relu_changes_neither_numbers_nor_gradients() -> None:
+    torch.manual_seed(0)
+    block = conv_block(3, 8)
+    convolution, norm, pool, relu = block
+    in_the_papers_order = nn.Sequential(convolution, norm, nn.ReLU(), pool)
+    x = torch.randn(5, 3, 14, 14)
+    slope = torch.randn(5, 8, 7, 7)
+    assert torch.equal(block(x), in_the_papers_order(x))
+    ours, theirs = (torch.autograd.grad(f(x), block.parameters(), slope) for f in (block, in_the_papers_order))
+    assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    assert isinstance(relu, nn.ReLU)

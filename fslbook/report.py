@@ -55,22 +55,27 @@ def _row(recipe: Recipe, entry: Entry | None) -> list[str]:
     paper, others = published(recipe), published(recipe, REPRODUCTIONS)
     cited = [_figure(paper), f"{_figure(others)} ({others.source})" if others else "–"]
     if entry is None:
-        return [f"`{recipe.name}`", NOT_RUN, "", "", *cited, ""]
+        return [f"`{recipe.name}`", _unbroken(NOT_RUN), "", "", *cited, ""]
     first = entry.runs[0]
     seeds = f" ({len(entry.runs)} seeds, spread {100 * entry.spread:.2f})" if entry.spread is not None else ""
-    ours = f"{100 * entry.accuracy:.2f} ± {100 * entry.ci95:.2f}{seeds}"
+    ours = _unbroken(f"{100 * entry.accuracy:.2f} ± {100 * entry.ci95:.2f}") + seeds
     time = f"{first['seconds'] / 60:.1f} min, {first['hardware']}"
     return [f"`{recipe.name}`", ours, _score(first["one_at_a_time"]), _score(first["untrained"]), *cited, time]
 
 
 def _score(score: dict[str, Any] | None) -> str:
-    return f"{100 * score['accuracy']:.1f} ± {100 * score['ci95']:.1f}" if score else "the same"
+    return _unbroken(f"{100 * score['accuracy']:.1f} ± {100 * score['ci95']:.1f}" if score else "the same")
 
 
 def _figure(figure: Published | None) -> str:
     if figure is None:
         return "–"
-    return f"{figure.accuracy:g}" + (f" ± {figure.ci95:g}" if figure.ci95 is not None else "")
+    return _unbroken(f"{figure.accuracy:g}" + (f" ± {figure.ci95:g}" if figure.ci95 is not None else ""))
+
+
+def _unbroken(text: str) -> str:
+    """Text that no line break takes apart."""
+    return text.replace(" ", "\u00a0")
 
 
 def _table(head: list[str], rows: Iterable[list[str]]) -> str:

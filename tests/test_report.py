@@ -30,7 +30,7 @@ def _ledger(folder: Path, recipe: Recipe, *accuracies: float) -> Path:
 
 def _row(table: str, recipe: Recipe) -> list[str]:
     line = next(line for line in table.splitlines() if f"`{recipe.name}`" in line)
-    return [cell.strip() for cell in line.strip("|").split("|")]
+    return [cell.strip().replace("\u00a0", " ") for cell in line.strip("|").split("|")]
 
 
 def test_what_was_not_run_has_no_number_of_ours(tmp_path: Path) -> None:

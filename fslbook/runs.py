@@ -56,6 +56,7 @@ def train(
         validation=_validation_tasks(recipe, data) if team.leads else None,
         validate_every=recipe.validate_every,
         checkpoint=folder / f"checkpoint{team.rank}.pt",
+        checkpoint_every=max(1, recipe.steps // 100),
         cuda_graph=data.base.images.is_cuda and team.size == 1 and not eager,
         progress=progress and team.leads,
     )

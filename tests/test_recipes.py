@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import torch
 from helpers import blobs
+from safetensors.torch import load_file
 from torch import nn
 
 import fslbook
@@ -244,6 +245,46 @@ def _train_in_two_parts(data: Splits, folder: Path, recipe: Recipe) -> None:
     assert runs.train(recipe, data, 0, folder, Team(), progress=False)
 
 
+KILLABLE = """
+import sys, time
+from dataclasses import replace
+from pathlib import Path
+from torch import nn
+from helpers import blobs
+from safetensors.torch import load_file
+from fslbook import runs
+from fslbook.data import Splits
+from fslbook.distributed import Team
+from fslbook.recipes import RECIPES, quick
+recipe = replace(quick(RECIPES["prototypical-omniglot-5w1s"]), train_way=5, steps=30, test_episodes=10, channels=4)
+data = Splits("blobs", *(blobs(25, 20, noise=0.3, size=28, seed=seed) for seed in range(3)))
+nn.modules.module.register_module_forward_pre_hook(lambda *_: time.sleep(float(sys.argv[2])))
+runs.train(recipe, data, 0, Path(sys.argv[1]), Team(), progress=False)
+"""
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(KILLABLE)
+    here = Path(__file__).parent
+    environment = {**os.environ, "PYTHONPATH": f"{here.parent}:{here}", "OMP_NUM_THREADS": "1"}
+
+    def start(folder: str, pause: float) -> subprocess.Popen:
+        command = [sys.executable, str(tmp_path / "run.py"), str(tmp_path / folder), str(pause)]
+        return subprocess.Popen(command, env=environment)
+
+    killed = start("killed", 0.02)
+    while not (tmp_path / "killed" / "checkpoint0.pt").exists():
+        assert killed.poll() is None
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    assert not (tmp_path / "killed" / runs.RUN).exists()
+    for folder in ("killed", "whole"):
+        assert start(folder, 0.0).wait(timeout=60) == 0
+    states = [load_file(tmp_path / folder / "weights.safetensors") for folder in ("killed", "whole")]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[1])
+
+
 # Weights
 
 
@@ -294,6 +335,25 @@ def test_list_results_and_jobs_name_every_recipe(capsys: pytest.CaptureFixture[s
 def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "nonsense"]) == 2
     assert capsys.readouterr().err.startswith("fslbook: unknown recipe 'nonsense'")
+
+
+def test_evaluate_tests_the_trained_weights_again(
+    data: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = RECIPES["anil-omniglot-5w1s"]
+    weights.write_weights(recipe, builders.build(recipe), 0, tmp_path / f"{recipe.name}.safetensors")
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr("fslbook.__main__.omniglot", lambda split: data)
+    assert main(["evaluate", recipe.name, "--episodes", "4", "--device", "cpu"]) == 0
+    printed = capsys.readouterr().out
+    assert "all at once" in printed
+    assert "one at a time" in printed
+    assert "(4 episodes)" in printed
+
+
+def test_a_folder_without_a_run_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["enter", SMALL.name, str(tmp_path)]) == 2
+    assert "run.json" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("method", ["prototypical", "reptile"])

@@ -21,6 +21,7 @@ from fslbook.devices import pick_device
 from fslbook.distributed import join
 from fslbook.published import published
 from fslbook.recipes import RECIPES, Recipe, quick, recipe_named
+from fslbook.report import NOT_RUN
 from fslbook.weights import load
 
 
@@ -105,7 +106,7 @@ def _results(options: argparse.Namespace) -> int:
 def _in_ledger(recipe: Recipe) -> str:
     entry = ledger.read(recipe)
     if entry is None:
-        return "not run yet"
+        return NOT_RUN
     seeds = f"{len(entry.runs)} seed{'s' * (len(entry.runs) > 1)}"
     return f"{100 * entry.accuracy:.2f} ± {100 * entry.ci95:.2f}, {seeds}"
 

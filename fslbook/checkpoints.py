@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import zipfile
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from fslbook.files import replaced
 from fslbook.sampling import TaskSampler
 
 
@@ -34,13 +34,8 @@ class TrainingState:
 
     def save(self, path: Path) -> None:
         """Write the state to `path` in one move, so that a kill never leaves half a file."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        try:
+        with replaced(path) as temporary:
             torch.save(self._as_dict(), temporary)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def load(self, path: Path) -> None:
         """Take over the state saved at `path`.

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
+from fslbook.files import replaced
+from fslbook.published import published
 from fslbook.recipes import RECIPES, Recipe
 from fslbook.weights import FOLDER as WEIGHTS
 from fslbook.weights import settings_of, sha256
@@ -92,7 +93,7 @@ def add(recipe: Recipe, run: dict[str, Any], folder: Path = RESULTS) -> Path:
         before = read(recipe, folder)
         same = before.runs if before and before.settings == settings_of(recipe) else []
         runs = sorted([*(old for old in same if old["seed"] != run["seed"]), run], key=lambda entry: entry["seed"])
-        _write(path, {"recipe": recipe.name, "settings": settings_of(recipe), "runs": runs})
+        _write(path, _about(recipe) | {"runs": runs})
     return path
 
 
@@ -137,14 +138,16 @@ def all_defects(folder: Path = RESULTS, weights: Path = WEIGHTS) -> list[str]:
     return found + [f"{file.name} belongs to no recipe" for file in sorted(files) if file.stem not in RECIPES]
 
 
+def _about(recipe: Recipe) -> dict[str, Any]:
+    paper = published(recipe)
+    context = {"paper": asdict(paper) if paper else None, "deviations": recipe.deviations}
+    return {"recipe": recipe.name, "settings": settings_of(recipe), **context}
+
+
 def _path(recipe: Recipe, folder: Path) -> Path:
     return folder / f"{recipe.name}.json"
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
+    with replaced(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from fslbook.builders import build, optimiser
 from fslbook.data import Splits
 from fslbook.distributed import Team
 from fslbook.evaluation import Evaluation, evaluate
+from fslbook.files import replaced
 from fslbook.history import History
 from fslbook.methods import OneQueryAtATime
 from fslbook.methods.adaptation import AdaptingMethod
@@ -82,8 +83,8 @@ def enter(recipe: Recipe, folder: Path, results: Path = ledger.RESULTS, weights:
     path = ledger.add(recipe, run, results)
     entry = ledger.read(recipe, results)
     if entry and entry.runs[0]["seed"] == run["seed"]:
-        weights.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, weights / f"{recipe.name}.safetensors")
+        with replaced(weights / f"{recipe.name}.safetensors") as temporary:
+            shutil.copy(file, temporary)
     return path
 
 
@@ -130,7 +131,8 @@ def _write_run(
         "weights_sha256": digest,
         "curve": _curve(history),
     }
-    (folder / RUN).write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    with replaced(folder / RUN) as temporary:
+        temporary.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
 
 
 def as_dict(result: Evaluation) -> dict[str, float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from fslbook.builders import build
+from fslbook.files import replaced
 from fslbook.recipes import Recipe, recipe_named
 
 FOLDER = Path(__file__).parent / "weights"
@@ -36,13 +36,8 @@ def load(name: str, device: torch.device | str = "cpu") -> nn.Module:
 def write_weights(recipe: Recipe, method: nn.Module, seed: int, path: Path) -> str:
     """Save the method's state with its recipe, in one move; returns the file's sha256."""
     tensors = {name: x.detach().cpu().contiguous() for name, x in method.state_dict().items()}
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with replaced(path) as temporary:
         save_file(tensors, temporary, {"recipe": recipe.name, "settings": settings_of(recipe), "seed": str(seed)})
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return sha256(path)
 
 
@@ -66,8 +61,8 @@ def read_weights(recipe: Recipe, path: Path) -> nn.Module:
 
 
 def settings_of(recipe: Recipe) -> str:
-    """The recipe as one line of JSON, which changes whenever a setting does."""
-    return json.dumps(asdict(recipe), sort_keys=True)
+    """The recipe as one line of JSON, which changes whenever a setting does; the words on its deviations are none."""
+    return json.dumps({name: value for name, value in asdict(recipe).items() if name != "deviations"}, sort_keys=True)
 
 
 def sha256(path: Path) -> str:

@@ -148,6 +148,17 @@ def test_entering_a_seed_again_replaces_it(data: Splits, tmp_path: Path) -> None
     assert [run["seconds"] for run in ledger.read(SMALL, tmp_path).runs] == [2.0]
 
 
+def test_the_entry_names_paper_and_deviations_whose_words_are_no_settings(data: Splits, tmp_path: Path) -> None:
+    run = _train(data, tmp_path / "run")
+    saved = json.loads(ledger.add(SMALL, run, tmp_path).read_text())
+    assert saved["paper"] == {"accuracy": 98.8, "ci95": None, "source": "Snell et al. 2017, table 1"}
+    assert saved["deviations"] == list(SMALL.deviations)
+    reworded = replace(SMALL, deviations=("said otherwise",))
+    weights.read_weights(reworded, tmp_path / "run" / "weights.safetensors")
+    assert [run["seed"] for run in ledger.read(reworded, tmp_path).runs] == [0]
+    assert ledger.read(reworded, tmp_path).settings == weights.settings_of(reworded)
+
+
 def test_runs_of_older_settings_are_dropped(data: Splits, tmp_path: Path) -> None:
     run = _train(data, tmp_path / "run")
     ledger.add(SMALL, run, tmp_path)

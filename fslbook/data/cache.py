@@ -17,6 +17,7 @@ import torch
 from filelock import FileLock
 
 from fslbook.data.image_classes import ImageClasses
+from fslbook.files import replaced
 
 DAMAGE = (
     *(OSError, EOFError, ValueError, KeyError, TypeError, struct.error, zipfile.BadZipFile, zlib.error),
@@ -77,13 +78,8 @@ def _read(path: Path) -> ImageClasses | None:
 def _write(path: Path, classes: ImageClasses) -> None:
     """Write to a temporary file and move it into place: a reader sees all of it or nothing."""
     images = classes.images.numpy()
-    temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            np.savez(file, images=images, counts=classes.counts, names=np.array(classes.names), digest=digest(images))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replaced(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, images=images, counts=classes.counts, names=np.array(classes.names), digest=digest(images))
 
 
 def digest(images: np.ndarray) -> str:

@@ -69,9 +69,10 @@ def _train(options: argparse.Namespace) -> int:
     device = options.device or pick_device()
     team = join(device)
     recipe = quick(recipe) if options.quick else recipe
-    folder = options.runs / ("quick" if options.quick else "") / recipe.name / f"seed{options.seed}"
-    data = course_dataset() if options.quick else omniglot(recipe.split)
-    finished = runs.train(recipe, data.to(device), options.seed, folder, team, eager=options.eager)
+    place, seed = options.runs / ("quick" if options.quick else ""), f"seed{options.seed}"
+    folder, shared = place / recipe.name / seed, place / "trainings" / recipe.training / seed
+    data = (course_dataset() if options.quick else omniglot(recipe.split)).to(device)
+    finished = runs.train(recipe, data, options.seed, folder, team, checkpoints=shared, eager=options.eager)
     if not finished:
         return 130  # as if the signal had not been caught
     if team.leads:

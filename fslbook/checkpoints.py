@@ -47,7 +47,7 @@ class TrainingState:
         if saved["run"] != self._run():
             raise ValueError(f"checkpoint {path} is of another run, {saved['run']}; this one is {self._run()}")
         _check_same_shapes(path, saved["method"], self.method.state_dict())
-        self.optimizer.load_state_dict(saved["optimizer"])
+        _restore_optimizer(self.optimizer, saved["optimizer"])
         self.method.load_state_dict(saved["method"])
         if self.scheduler:
             self.scheduler.load_state_dict(saved["scheduler"])
@@ -60,7 +60,8 @@ class TrainingState:
     def _run(self) -> dict[str, Any]:
         scheduler = type(self.scheduler).__name__ if self.scheduler else None
         names = {"method": type(self.method).__name__, "optimizer": type(self.optimizer).__name__}
-        return names | {"scheduler": scheduler, "episodes": str(self.sampler)} | self.settings
+        names |= {"scheduler": scheduler, "device": self.sampler.device.type}
+        return names | {"episodes": str(self.sampler)} | self.settings
 
     def _as_dict(self) -> dict[str, Any]:
         return {
@@ -73,6 +74,17 @@ class TrainingState:
             "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
             "history": vars(self.history),
         }
+
+
+def _restore_optimizer(optimizer: Optimizer, saved: dict[str, Any]) -> None:
+    """Load its state; how it computes stays as it is now, and so does the tensor of a learning rate, on its device."""
+    for ours, theirs in zip(optimizer.param_groups, saved["param_groups"], strict=True):
+        theirs |= {name: ours[name] for name in ("capturable", "foreach", "fused") if name in ours}
+    rates = [group["lr"] for group in optimizer.param_groups]
+    optimizer.load_state_dict(saved)
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        if isinstance(rate, Tensor):
+            group["lr"] = rate.fill_(float(group["lr"]))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -27,6 +27,7 @@ RUN_FIELDS: dict[str, type | tuple[type, ...]] = {
     "training_tasks": int,
     "seconds": float,
     "tasks_per_second": float,
+    "precision": str,
     "peak_memory_mib": float,
     "hardware": str,
     "versions": dict,

@@ -5,8 +5,10 @@ A recipe is data. `runs.py` carries it out, `python -m fslbook train NAME` from 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 TASKS = ((5, 1), (5, 5), (20, 1), (20, 5))
@@ -42,6 +44,8 @@ class Recipe:
     """What else the method is told, as in its docstring."""
     split: str = "vinyals"
     """Which classes are base, validation and novel; see `fslbook.omniglot`."""
+    rotate_novel: bool = True
+    """Whether the rotations of the validation and novel classes are classes too, as those of the base classes are."""
     test_query: int = 15
     """Query images a class in a test task."""
     test_episodes: int = 1000
@@ -56,10 +60,20 @@ class Recipe:
         """As on the command line, for instance prototypical-omniglot-5w1s."""
         return f"{self.method}-omniglot-{self.n_way}w{self.k_shot}s"
 
+    @property
+    def training(self) -> str:
+        """Name of its training; recipes that differ in nothing but their tests share it."""
+        settings = {name: value for name, value in asdict(self).items() if name not in OF_TESTS}
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+        return f"{self.method}-{self.train_way}w{self.train_shot}s-{digest[:8]}"
+
+
+OF_TESTS = {"n_way", "k_shot", "test_query", "test_episodes", "deviations"}
+"""The fields that no training depends on."""
 
 OURS = (
     "trained on the 1,028 base classes of Vinyals' split and their rotations; the 172 validation classes are not added",
-    "tested on the 423 novel classes without rotations, 15 queries a class",
+    "tested on the 423 novel classes and their rotations, 15 queries a class",
 )
 
 

@@ -18,6 +18,7 @@ from torch import nn
 from fslbook import ledger
 from fslbook.builders import build, optimiser
 from fslbook.data import Splits
+from fslbook.devices import bf16_is_fast
 from fslbook.distributed import Team
 from fslbook.evaluation import Evaluation, evaluate
 from fslbook.files import replaced
@@ -34,11 +35,23 @@ RUN, CURVE_POINTS = "run.json", 200
 
 
 def train(
-    recipe: Recipe, data: Splits, seed: int, folder: Path, team: Team, *, eager: bool = False, progress: bool = True
+    recipe: Recipe,
+    data: Splits,
+    seed: int,
+    folder: Path,
+    team: Team,
+    *,
+    checkpoints: Path | None = None,
+    eager: bool = False,
+    progress: bool = True,
 ) -> bool:
-    """Train one seed in `folder`, going on from its checkpoint, and write run.json and weights.safetensors there.
+    """Train one seed, going on from its checkpoint, and write run.json and weights.safetensors in `folder`.
+
+    Methods that do not differentiate twice compute in bfloat16 where the processor is made for it.
 
     Args:
+        checkpoints: where the checkpoints lie, if not in `folder`. Recipes of the same `training` may share the place;
+            the second then finds its training done.
         eager: on a GPU too, take each step as it comes instead of replaying a CUDA graph.
 
     Returns:
@@ -56,8 +69,9 @@ def train(
         scheduler=schedule,
         validation=_validation_tasks(recipe, data) if team.leads else None,
         validate_every=recipe.validate_every,
-        checkpoint=folder / f"checkpoint{team.rank}.pt",
+        checkpoint=(checkpoints or folder) / f"checkpoint{team.rank}.pt",
         checkpoint_every=max(1, recipe.steps // 100),
+        bf16=_in_bf16(method),
         cuda_graph=data.base.images.is_cuda and team.size == 1 and not eager,
         progress=progress and team.leads,
     )
@@ -90,7 +104,8 @@ def enter(recipe: Recipe, folder: Path, results: Path = ledger.RESULTS, weights:
 
 def scores(recipe: Recipe, method: nn.Module, data: Splits, episodes: int | None = None) -> dict[str, Evaluation]:
     """Accuracy on the recipe's test tasks: "all_at_once", and where it can differ "one_at_a_time"."""
-    tasks = EpisodeSampler(data.novel, recipe.n_way, recipe.k_shot, recipe.test_query, seed=1)
+    novel = data.novel.with_rotations() if recipe.rotate_novel else data.novel
+    tasks = EpisodeSampler(novel, recipe.n_way, recipe.k_shot, recipe.test_query, seed=1)
     number = episodes or recipe.test_episodes
     result = {"all_at_once": evaluate(method, tasks, number, progress=True)}
     if isinstance(method, AdaptingMethod):
@@ -104,7 +119,13 @@ def _training_tasks(recipe: Recipe, data: Splits, seed: int) -> EpisodeSampler:
 
 
 def _validation_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler:
-    return EpisodeSampler(data.validation, recipe.n_way, recipe.k_shot, min(recipe.test_query, 5), seed=1)
+    """Like the tasks of training, in at most 20 ways; those of the test would differ within a training."""
+    validation = data.validation.with_rotations() if recipe.rotate_novel else data.validation
+    return EpisodeSampler(validation, min(recipe.train_way, 20), recipe.train_shot, recipe.train_query, seed=1)
+
+
+def _in_bf16(method: nn.Module) -> bool:
+    return not isinstance(method, AdaptingMethod) and bf16_is_fast(next(method.parameters()).device)
 
 
 def _write_run(
@@ -123,6 +144,7 @@ def _write_run(
         "training_tasks": tasks,
         "seconds": history.seconds,
         "tasks_per_second": tasks / history.seconds,
+        "precision": "bfloat16" if _in_bf16(method) else "float32",
         "peak_memory_mib": _peak_memory(data.novel.images.device),
         "hardware": hardware(data.novel.images.device),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},

@@ -60,8 +60,8 @@ class TrainingState:
     def _run(self) -> dict[str, Any]:
         scheduler = type(self.scheduler).__name__ if self.scheduler else None
         names = {"method": type(self.method).__name__, "optimizer": type(self.optimizer).__name__}
-        names |= {"scheduler": scheduler, "device": self.sampler.device.type}
-        return names | {"episodes": str(self.sampler)} | self.settings
+        names |= {"device": self.sampler.device.type, "episodes": str(self.sampler)}
+        return names | {"scheduler": scheduler} | self.settings
 
     def _as_dict(self) -> dict[str, Any]:
         return {

@@ -166,9 +166,9 @@ def quick(recipe: Recipe) -> Recipe:
         train_way=min(recipe.train_way, 20),
         batch_size=min(recipe.batch_size, 2),
         channels=16,
-        steps=40,
+        steps=20,
         options=options,
-        test_query=3,
-        test_episodes=40,
-        validate_every=20,
+        test_query=2,
+        test_episodes=10,
+        validate_every=10,
     )

@@ -69,6 +69,7 @@ def train(
         scheduler=schedule,
         validation=_validation_tasks(recipe, data) if team.leads else None,
         validate_every=recipe.validate_every,
+        validation_episodes=min(200, recipe.test_episodes),
         checkpoint=(checkpoints or folder) / f"checkpoint{team.rank}.pt",
         checkpoint_every=max(1, recipe.steps // 100),
         bf16=_in_bf16(method),

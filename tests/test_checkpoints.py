@@ -254,3 +254,43 @@ def test_a_method_without_parameters_needs_no_checkpoint(tmp_path: Path) -> None
     with pytest.raises(ValueError, match="no parameters to train"):
         fit(NearestNeighbour(), easy_sampler(), 3, checkpoint=tmp_path / "run.pt")
     assert not (tmp_path / "run.pt").exists()
+
+
+def test_the_rate_comes_back_into_its_own_tensor(tmp_path: Path) -> None:
+    """A captured step reads that tensor, on its device; another one would be a constant to it."""
+    path, layer = tmp_path / "run.pt", nn.Linear(1, 1)
+    fit_rate(Adam(layer.parameters(), lr=torch.tensor(0.5)), path, steps=2)
+    rate = torch.tensor(0.9)
+    optimizer = Adam(layer.parameters(), lr=rate)
+    fit_rate(optimizer, path, steps=2)
+    assert optimizer.param_groups[0]["lr"] is rate
+    assert rate.item() == pytest.approx(0.25)
+
+
+def test_how_the_optimiser_computes_is_not_taken_from_the_checkpoint(tmp_path: Path) -> None:
+    path, layer = tmp_path / "run.pt", nn.Linear(1, 1)
+    fit_rate(Adam(layer.parameters(), lr=0.5, foreach=True), path, steps=2)
+    optimizer = Adam(layer.parameters(), lr=0.9, foreach=False)
+    fit_rate(optimizer, path, steps=2)
+    assert optimizer.param_groups[0]["foreach"] is False
+    assert optimizer.param_groups[0]["lr"] == 0.25
+
+
+def fit_rate(optimizer: Optimizer, path: Path, steps: int) -> None:
+    """Train a method with this optimiser's parameters; the rate is halved after step 2."""
+    method = small_method(seed=0)
+    method.extra = nn.ParameterList(optimizer.param_groups[0]["params"])
+    scheduler = StepLR(optimizer, 2, gamma=0.5)
+    sampler = easy_sampler()
+    fit(method, sampler, steps, optimizer=optimizer, scheduler=scheduler, checkpoint=path, progress=False)
+
+
+def test_a_checkpoint_of_another_kind_of_device_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.pt"
+    KINDS["plain"]().fit(2, path)
+    saved = torch.load(path)
+    assert saved["run"]["device"] == "cpu"
+    saved["run"]["device"] = "cuda"
+    torch.save(saved, path)
+    with pytest.raises(ValueError, match="of another run"):
+        KINDS["plain"]().fit(4, path)

@@ -82,6 +82,40 @@ def test_weights_are_at_most_a_megabyte(name: str) -> None:
     assert sum(x.numel() * x.element_size() for x in state) <= 1e6
 
 
+def test_recipes_share_a_training_where_nothing_but_their_tests_differs() -> None:
+    trainings = {recipe.training for recipe in RECIPES.values()}
+    assert len(trainings) == 1 + 4 * 2 + 4 * 4  # siamese; two shots of four methods; every task of the MAML family
+    assert RECIPES["matching-omniglot-5w1s"].training == RECIPES["matching-omniglot-20w1s"].training
+    assert SMALL.training == replace(SMALL, n_way=20, k_shot=5, test_query=1, test_episodes=2).training
+    assert SMALL.training != replace(SMALL, options={"scale": 2.0}).training
+
+
+def test_of_two_recipes_with_one_training_the_second_finds_it_done(data: Splits, tmp_path: Path) -> None:
+    shared, other = tmp_path / "shared", replace(SMALL, n_way=20)
+    for recipe in (SMALL, other):
+        folder = tmp_path / recipe.name
+        assert runs.train(recipe, data, 0, folder, Team(), checkpoints=shared, progress=False)
+    files = [tmp_path / recipe.name / runs.RUN for recipe in (SMALL, other)]
+    first, second = (json.loads(file.read_text()) for file in files)
+    assert first["curve"] == second["curve"]
+    assert first["seconds"] == second["seconds"]
+    assert first["all_at_once"] != second["all_at_once"]
+    states = [load_file(file.parent / "weights.safetensors") for file in files]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_rotated_classes_are_tested_where_the_recipe_says_so(data: Splits) -> None:
+    method = builders.build(SMALL)
+    scores = {
+        rotate: runs.scores(replace(SMALL, rotate_novel=rotate), method, data)["all_at_once"]
+        for rotate in (False, True)
+    }
+    for rotate, score in scores.items():
+        novel = data.novel.with_rotations() if rotate else data.novel
+        tasks = fslbook.EpisodeSampler(novel, SMALL.n_way, SMALL.k_shot, SMALL.test_query, seed=1)
+        assert torch.equal(score.per_episode, fslbook.evaluate(method, tasks, SMALL.test_episodes).per_episode)
+
+
 def test_unknown_recipes_are_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"unknown recipe 'nonsense'.*prototypical-omniglot-5w1s"):
         recipe_named("nonsense")
@@ -365,18 +399,6 @@ def test_evaluate_tests_the_trained_weights_again(
 def test_a_folder_without_a_run_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["enter", SMALL.name, str(tmp_path)]) == 2
     assert "run.json" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("method", ["prototypical", "reptile"])
-def test_the_quick_form_ends_and_leaves_the_ledger_alone(
-    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    start = time.perf_counter()
-    assert main(["train", f"{method}-omniglot-5w1s", "--quick", "--results", str(tmp_path / "results")]) == 0
-    assert time.perf_counter() - start < 120
-    assert "its accuracy says nothing" in capsys.readouterr().out
-    assert not (tmp_path / "results").exists()
 
 
 # Several processes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def check_whole_number(name: str, value: object, least: int) -> None:
@@ -26,6 +26,11 @@ def check_positive(name: str, value: float) -> None:
     """
     if not 0 < value < math.inf:  # also false for NaN
         raise ValueError(f"{name} must be positive, got {value}")
+
+
+def readable(x: Tensor) -> bool:
+    """Whether the numbers in `x` can be looked at; not while a CUDA graph is captured, for it has none yet."""
+    return not (x.is_meta or (x.is_cuda and torch.cuda.is_current_stream_capturing()))
 
 
 def check_same_device(method: nn.Module, images: torch.device) -> None:

@@ -13,6 +13,14 @@ WARM_UP = 3
 """Steps that run as usual before the capture, so that every library has chosen its kernels."""
 
 
+def captured(step: Step, generator: torch.Generator, optimizer: Optimizer) -> Step:
+    """The step as a CUDA graph, or as it is where that cannot be; a line then says why."""
+    if reason := why_not(optimizer, generator.device):
+        print(f"no CUDA graph: {reason}")
+        return step
+    return CapturedStep(step, generator)
+
+
 def why_not(optimizer: Optimizer, device: torch.device) -> str | None:
     """What keeps a training step from being captured, in words; None where nothing does."""
     if device.type != "cuda":

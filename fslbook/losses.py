@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from fslbook.checks import readable
+
 
 def pair_distances(first: Tensor, second: Tensor, eps: float = 1e-12) -> Tensor:
     """Plain Euclidean distance of each pair: [P, D] and [P, D] to [P].
@@ -36,12 +38,22 @@ def contrastive_loss(distances: Tensor, different: Tensor, margin: float = 1.0) 
     _check_margin(margin)
     if distances.shape != different.shape:
         raise ValueError(f"{[*distances.shape]} distances but {[*different.shape]} labels")
-    y = different.to(distances.dtype)
-    if not ((y == 0) | (y == 1)).all():
+    if readable(different) and not ((different == 0) | (different == 1)).all():
         raise ValueError(f"pair labels must be 0 (same class) or 1 (different), found {different.unique().tolist()}")
+    return contrastive_terms(distances, different, margin).mean()
+
+
+def contrastive_terms(distances: Tensor, different: Tensor, margin: float) -> Tensor:
+    """What each pair adds to `contrastive_loss`, before the mean: [P] and [P] to [P]."""
+    y = different.to(distances.dtype)
     pull = distances.square()
     push = (margin - distances).clamp_min(0).square()
-    return (((1 - y) * pull + y * push) / 2).mean()
+    return ((1 - y) * pull + y * push) / 2
+
+
+def mean_where(chosen: Tensor, values: Tensor) -> Tensor:
+    """Mean of the values at the places chosen; unlike values[chosen] it reads nothing, so a CUDA graph can hold it."""
+    return values.masked_fill(~chosen, 0).sum() / chosen.sum()
 
 
 def semi_hard_triplet_loss(features: Tensor, labels: Tensor, margin: float = 1.0) -> Tensor:
@@ -66,13 +78,13 @@ def semi_hard_triplet_loss(features: Tensor, labels: Tensor, margin: float = 1.0
     same = labels[..., :, None] == labels[..., None, :]  # [..., M, M]
     itself = torch.eye(labels.shape[-1], dtype=torch.bool, device=labels.device)
     usable = same & ~itself & (~same).any(dim=-1, keepdim=True)  # [..., a, p]
-    if not usable.any():
+    if readable(usable) and not usable.any():
         raise ValueError("triplets need two features of one class and one of another")
     d_ap, d_an, not_n = d[..., :, :, None], d[..., :, None, :], same[..., :, None, :]  # [..., a, p, n] when combined
     nearest_farther = d_an.masked_fill(not_n | (d_an <= d_ap), torch.inf).amin(dim=-1)  # [..., a, p]
     farthest = d_an.masked_fill(not_n, -torch.inf).amax(dim=-1)  # [..., a, 1]
     negative = torch.where(nearest_farther.isinf(), farthest, nearest_farther)  # [..., a, p]
-    return (d - negative + margin)[usable].clamp_min(0).mean()
+    return mean_where(usable, (d - negative + margin).clamp_min(0))
 
 
 def _check_margin(margin: float) -> None:

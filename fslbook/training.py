@@ -17,9 +17,10 @@ from tqdm.auto import tqdm
 
 from fslbook.checkpoints import TrainingState
 from fslbook.checks import check_same_device, check_whole_number
+from fslbook.compiling import loss_of
 from fslbook.episodes import Episode
 from fslbook.evaluation import evaluate
-from fslbook.graphs import CapturedStep, Step, why_not
+from fslbook.graphs import captured
 from fslbook.history import History, Recorder
 from fslbook.sampling import EpisodeSampler, TaskSampler
 
@@ -39,6 +40,7 @@ def fit(
     checkpoint_every: int = 500,
     bf16: bool = False,
     cuda_graph: bool = False,
+    compiled: bool = False,
     progress: bool = True,
 ) -> History:
     """Meta-train `method` for `steps` optimiser steps on batches of episodes.
@@ -60,6 +62,8 @@ def fit(
         cuda_graph: capture the whole step once and replay it, which saves a GPU the waiting for Python. Your optimizer
             must then be capturable, with its learning rate in a tensor. Where it cannot be done, a line says why, and
             training goes on as usual.
+        compiled: hand the loss to torch.compile, which takes up to a minute; meant for long runs on a GPU, slower on a
+            CPU. Where it cannot be done, a line says why, and training goes on as usual.
         progress: show a bar with loss and accuracy.
 
     Returns:
@@ -78,6 +82,7 @@ def fit(
     if path and path.exists():
         state.load(path)
     recorder = Recorder(history, tqdm(total=steps, initial=len(history.loss), disable=not progress, desc="fit"))
+    loss_of_episode = loss_of(method, sampler.device, compiled=compiled)
     autocast = torch.autocast(sampler.device.type, torch.bfloat16, enabled=bf16)
 
     method.train()
@@ -86,13 +91,13 @@ def fit(
         def train_once() -> tuple[Tensor, ...]:
             episode = sampler.sample(batch_size)
             with autocast:
-                loss = method.loss(episode)  # type: ignore[operator]
+                loss = loss_of_episode(episode)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
             return loss.detach(), _accuracy(seen, episode)
 
-        take_step = _captured(train_once, sampler, optimizer) if cuda_graph else train_once
+        take_step = captured(train_once, sampler.generator, optimizer) if cuda_graph else train_once
         for step in range(len(history.loss) + 1, steps + 1):
             recorder.add(*take_step())
             if scheduler:
@@ -137,14 +142,6 @@ def _default_optimizer(method: nn.Module, device: torch.device, cuda_graph: bool
     if cuda_graph and device.type == "cuda":
         return Adam(parameters, lr=torch.tensor(1e-3, device=device), capturable=True)
     return Adam(parameters, lr=1e-3)
-
-
-def _captured(step: Step, sampler: TaskSampler, optimizer: Optimizer) -> Step:
-    """The step as a CUDA graph, or as it is where that cannot be."""
-    if reason := why_not(optimizer, sampler.device):
-        print(f"no CUDA graph: {reason}")
-        return step
-    return CapturedStep(step, sampler.generator)
 
 
 def _validate(method: nn.Module, sampler: EpisodeSampler, n_episodes: int, step: int, history: History) -> None:

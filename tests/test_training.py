@@ -16,7 +16,6 @@ from torch.optim import SGD, Adam, AdamW, RMSprop
 from torch.optim.lr_scheduler import CosineAnnealingLR, StepLR
 
 from fslbook import MAML, Conv4, Episode, EpisodeSampler, History, NearestNeighbour, PrototypicalNetwork, evaluate, fit
-from fslbook.graphs import why_not
 from fslbook.methods import FewShotMethod
 
 
@@ -296,29 +295,3 @@ def test_a_history_draws_itself_with_and_without_accuracies(accuracy: list[float
     assert left.has_data()
     assert right.has_data() == (not math.isnan(accuracy[0]))
     plt.close(figure)
-
-
-def test_without_a_gpu_a_graph_is_declined_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    torch.manual_seed(0)
-    asked = fit(small_method(nn.BatchNorm1d(16)), easy_sampler(), 4, cuda_graph=True, progress=False)
-    assert capsys.readouterr().out == "no CUDA graph: there are no CUDA graphs on cpu\n"
-    torch.manual_seed(0)
-    assert asked.loss == fit(small_method(nn.BatchNorm1d(16)), easy_sampler(), 4, progress=False).loss
-
-
-def test_an_optimiser_that_cannot_be_captured_is_named() -> None:
-    reason = why_not(Adam([nn.Parameter(torch.zeros(1))]), torch.device("cuda"))
-    assert reason is not None
-    assert "Adam is not capturable; make it with capturable=True" in reason
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
-def test_a_captured_run_learns_as_an_ordinary_one() -> None:
-    def run(cuda_graph: bool) -> History:
-        torch.manual_seed(0)
-        method = small_method(nn.BatchNorm1d(16)).to("cuda")
-        return fit(method, easy_sampler("cuda"), 60, cuda_graph=cuda_graph, progress=False)
-
-    captured, ordinary = run(True), run(False)
-    assert captured.loss[:10] == pytest.approx(ordinary.loss[:10], rel=1e-3)
-    assert captured.loss[-1] < captured.loss[0] / 2

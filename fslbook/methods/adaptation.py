@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from fslbook.checks import check_whole_number
+from fslbook.checks import check_whole_number, readable
 from fslbook.episodes import Episode
 from fslbook.methods.base import FewShotMethod
 
@@ -123,8 +123,8 @@ def check_finite(losses: list[Tensor]) -> None:
     Raises:
         FloatingPointError: says the first step at which one is not.
     """
-    if not losses or (losses[0].is_cuda and torch.cuda.is_current_stream_capturing()):
-        return  # a graph cannot be read while it is captured; `fit` looks at the loss of each step
+    if not losses or not readable(losses[0]):
+        return  # `fit` looks at the loss of each step
     finite = torch.stack(losses).isfinite().view(len(losses), -1).all(dim=1).tolist()  # read once: it stalls a GPU
     if not all(finite):
         step = 1 + finite.index(False)

@@ -86,7 +86,7 @@ class Reptile(AdaptingMethod):
         start, distances = self.initial_weights(), []
         for task in episode.tasks():
             x, y = torch.cat([task.support_x, task.query_x], 1)[0], torch.cat([task.support_y, task.query_y], 1)[0]
-            rows = minibatches(len(x), self.inner_batch, self.inner_steps)
+            rows = minibatches(len(x), self.inner_batch, self.inner_steps, device=x.device)
             adapted = self._descend(x, y, rows, [*self.moments.buffers()], episode.n_way)
             distances.append(torch.stack([(start[n] - w).square().sum() for n, w in adapted.items()]).sum())
         return torch.stack(distances).mean() / 2
@@ -120,8 +120,15 @@ def adam_steps(gradients: tuple[Tensor, ...], moments: list[Tensor], lr: float) 
     return [lr * g / (v.sqrt() / unbias + EPSILON) for v, g in zip(second, gradients, strict=True)]
 
 
-def minibatches(n: int, batch_size: int, number: int, generator: torch.Generator | None = None) -> Tensor:
+def minibatches(
+    n: int,
+    batch_size: int,
+    number: int,
+    generator: torch.Generator | None = None,
+    device: torch.device | str = "cpu",
+) -> Tensor:
     """Rows 0..n-1 in `number` batches [number, batch_size]: shuffled passes, one after the other, without gaps."""
     passes = math.ceil(number * batch_size / n)
-    rows = [torch.randperm(n, generator=generator) for _ in range(passes)]
-    return torch.cat([*rows, torch.empty(0, dtype=torch.int64)])[: number * batch_size].view(number, batch_size)
+    rows = [torch.randperm(n, generator=generator, device=device) for _ in range(passes)]
+    none = torch.empty(0, dtype=torch.int64, device=device)
+    return torch.cat([*rows, none])[: number * batch_size].view(number, batch_size)

@@ -6,14 +6,12 @@ all pairs of a query and a support image count, and the two kinds get half of th
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fslbook.episodes import Episode
-from fslbook.losses import contrastive_loss, pair_distances, semi_hard_triplet_loss
+from fslbook.losses import contrastive_terms, mean_where, pair_distances, semi_hard_triplet_loss
 from fslbook.methods.base import EmbeddingMethod
 from fslbook.methods.nearest_neighbour import best_of_class
 
@@ -69,14 +67,12 @@ class SiameseNetwork(EmbeddingMethod):
             x = torch.cat([features.support_x, features.query_x], dim=1).flatten(2)  # [B, S + Q, D]
             return semi_hard_triplet_loss(x, torch.cat([episode.support_y, episode.query_y], dim=1), self.margin)
         different = episode.query_y[:, :, None] != episode.support_y[:, None]  # [B, Q, S]
-        return balanced(self._pair_loss, self.similarity(features), different)
+        losses = self._pair_losses(self.similarity(features), different)
+        # The pairs of one class and those of two classes have half of the weight each.
+        return (mean_where(~different, losses) + mean_where(different, losses)) / 2
 
-    def _pair_loss(self, similarity: Tensor, different: Tensor) -> Tensor:
+    def _pair_losses(self, similarity: Tensor, different: Tensor) -> Tensor:
         if self.loss_name == "contrastive":
-            return contrastive_loss(-similarity, different, self.margin)
-        return F.binary_cross_entropy_with_logits(similarity, (~different).to(similarity.dtype))
-
-
-def balanced(loss: Callable[[Tensor, Tensor], Tensor], values: Tensor, different: Tensor) -> Tensor:
-    """Mean loss of the pairs of one class and mean loss of the pairs of two, with half of the weight each."""
-    return (loss(values[~different], different[~different]) + loss(values[different], different[different])) / 2
+            return contrastive_terms(-similarity, different, self.margin)
+        same = (~different).to(similarity.dtype)
+        return F.binary_cross_entropy_with_logits(similarity, same, reduction="none")

@@ -26,6 +26,7 @@ export JUPYTER_RUNTIME_DIR := $(VAR)/jupyter/runtime
 export JUPYTERLAB_SETTINGS_DIR := $(VAR)/jupyter/lab/user-settings
 export JUPYTERLAB_WORKSPACES_DIR := $(VAR)/jupyter/lab/workspaces
 export CUDA_CACHE_PATH := $(VAR)/cuda
+export TORCHINDUCTOR_CACHE_DIR := $(VAR)/inductor
 export npm_config_cache := $(VAR)/npm
 export PIP_NO_CACHE_DIR := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

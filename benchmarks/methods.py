@@ -15,22 +15,31 @@ from fslbook.recipes import RECIPES
 from fslbook.training import fit
 
 Steps = Callable[[int], None]
+COMPILABLE = ("siamese", "prototypical", "matching", "relation")
+"""The methods that do not differentiate inside their loss."""
+
+
+PLAIN: dict[str, bool] = {}
+GRAPH, COMPILED = {"cuda_graph": True}, {"compiled": True}
 
 
 def variants(classes: ImageClasses) -> dict[str, Steps]:
-    """For each method a function that takes n training steps; on a GPU also as a CUDA graph."""
-    graphs = (False, True) if classes.images.is_cuda else (False,)
-    return {name + ", graph" * graph: _training(name, classes, graph) for name in BUILDERS for graph in graphs}
+    """For each method a function that takes n training steps; also compiled, and on a GPU as a CUDA graph."""
+    ways = {"": PLAIN, ", compiled": COMPILED}
+    if classes.images.is_cuda:
+        ways |= {", graph": GRAPH, ", compiled graph": GRAPH | COMPILED}
+    pairs = [(name, way) for name in BUILDERS for way in ways if name in COMPILABLE or "compiled" not in way]
+    return {name + way: _training(name, classes, ways[way]) for name, way in pairs}
 
 
-def _training(name: str, classes: ImageClasses, cuda_graph: bool) -> Steps:
+def _training(name: str, classes: ImageClasses, way: dict[str, bool]) -> Steps:
     recipe = RECIPES[f"{name}-omniglot-5w1s"]
     method = build(recipe).to(classes.images.device)
     optimizer, _ = optimiser(recipe, method)
     sampler = EpisodeSampler(classes, 5, 1, 15)
 
     def steps(n: int) -> None:
-        fit(method, sampler, n, optimizer=optimizer, cuda_graph=cuda_graph, progress=False)
+        fit(method, sampler, n, optimizer=optimizer, progress=False, **way)
 
     return steps
 

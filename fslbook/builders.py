@@ -50,20 +50,22 @@ def build(recipe: Recipe) -> nn.Module:
 
 
 def optimiser(recipe: Recipe, method: nn.Module) -> tuple[Optimizer, LRScheduler]:
-    """The recipe's optimiser and schedule; on a GPU Adam is made such that a CUDA graph can hold it."""
+    """The recipe's optimiser and schedule; on a GPU such that a CUDA graph can hold them."""
     parameters = [*method.parameters()]
+    on_gpu = parameters[0].is_cuda
+    lr = torch.tensor(recipe.lr, device=parameters[0].device) if on_gpu else recipe.lr
     chosen: Optimizer
     if recipe.method == "reptile":
-        chosen = SGD(parameters, lr=recipe.lr)
-    elif parameters[0].is_cuda:
-        chosen = Adam(parameters, lr=torch.tensor(recipe.lr, device=parameters[0].device), capturable=True)
+        chosen = SGD(parameters, lr=lr, fused=on_gpu)
     else:
-        chosen = Adam(parameters, lr=recipe.lr)
+        chosen = Adam(parameters, lr=lr, capturable=on_gpu)
     return chosen, SCHEDULES[recipe.schedule](chosen, recipe)
 
 
 SCHEDULES: dict[str, Callable[[Optimizer, Recipe], LRScheduler]] = {
     "halve": lambda optimizer, recipe: StepLR(optimizer, max(1, recipe.steps // 4), 0.5),
-    "one-cycle": lambda optimizer, recipe: OneCycleLR(optimizer, recipe.lr, total_steps=recipe.steps + 1),
+    "one-cycle": lambda optimizer, recipe: OneCycleLR(
+        optimizer, recipe.lr, total_steps=recipe.steps + 1, cycle_momentum=False
+    ),
     "linear": lambda optimizer, recipe: LinearLR(optimizer, 1.0, 0.0, total_iters=recipe.steps),
 }

@@ -7,28 +7,36 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 Step = Callable[[], tuple[Tensor, ...]]
 WARM_UP = 3
 """Steps that run as usual before the capture, so that every library has chosen its kernels."""
 
 
-def captured(step: Step, generator: torch.Generator, optimizer: Optimizer) -> Step:
+def captured(
+    step: Step, generator: torch.Generator, optimizer: Optimizer, scheduler: LRScheduler | None = None
+) -> Step:
     """The step as a CUDA graph, or as it is where that cannot be; a line then says why."""
-    if reason := why_not(optimizer, generator.device):
+    if reason := why_not(optimizer, generator.device, scheduler):
         print(f"no CUDA graph: {reason}")
         return step
     return CapturedStep(step, generator)
 
 
-def why_not(optimizer: Optimizer, device: torch.device) -> str | None:
-    """What keeps a training step from being captured, in words; None where nothing does."""
+def why_not(optimizer: Optimizer, device: torch.device, scheduler: LRScheduler | None = None) -> str | None:
+    """What keeps a training step from being captured, in words; None where nothing does.
+
+    A graph holds tensors by their place and numbers by their value, so that a learning rate must be a tensor.
+    """
     if device.type != "cuda":
         return f"there are no CUDA graphs on {device.type}"
-    groups = optimizer.param_groups
-    if not all(group.get("capturable") and isinstance(group["lr"], Tensor) for group in groups):
-        name = type(optimizer).__name__
-        return f"{name} is not capturable; make it with capturable=True and lr=torch.tensor(..., device=device)"
+    groups, name = optimizer.param_groups, type(optimizer).__name__
+    way = "capturable" if "capturable" in groups[0] else "fused"
+    if not all(group.get(way) and isinstance(group["lr"], Tensor) for group in groups):
+        return f"{name} is not capturable; make it with {way}=True and lr=torch.tensor(..., device=device)"
+    if getattr(scheduler, "cycle_momentum", False):
+        return f"{type(scheduler).__name__} moves the momentum, a number; make it with cycle_momentum=False"
     return None
 
 

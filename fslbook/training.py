@@ -97,7 +97,7 @@ def fit(
             optimizer.step()
             return loss.detach(), _accuracy(seen, episode)
 
-        take_step = captured(train_once, sampler.generator, optimizer) if cuda_graph else train_once
+        take_step = captured(train_once, sampler.generator, optimizer, scheduler) if cuda_graph else train_once
         for step in range(len(history.loss) + 1, steps + 1):
             recorder.add(*take_step())
             if scheduler:

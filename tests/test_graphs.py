@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from helpers import easy_sampler, small_method
 from torch import Tensor, nn
-from torch.optim import Adam
+from torch.optim import SGD, Adam, Optimizer
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from fslbook import History, SiameseNetwork, fit
-from fslbook.builders import BUILDERS, build
+from fslbook.builders import BUILDERS, SCHEDULES, build, optimiser
 from fslbook.encoders import Conv4
 from fslbook.episodes import Episode
 from fslbook.graphs import why_not
@@ -119,6 +121,45 @@ def test_an_optimiser_that_cannot_be_captured_is_named() -> None:
     reason = why_not(Adam([nn.Parameter(torch.zeros(1))]), torch.device("cuda"))
     assert reason is not None
     assert "Adam is not capturable; make it with capturable=True" in reason
+    reason = why_not(SGD([nn.Parameter(torch.zeros(1))], lr=torch.tensor(0.1)), torch.device("cuda"))
+    assert reason is not None
+    assert "SGD is not capturable; make it with fused=True" in reason
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("momentum", [False, True])
+def test_every_recipe_can_be_captured_as_it_is_made_for_a_gpu(
+    name: str, momentum: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = RECIPES[f"{name}-omniglot-5w1s"]
+    method = build(recipe)
+    monkeypatch.setattr(Tensor, "is_cuda", property(lambda _: True))
+    optimizer, scheduler = optimiser(recipe, method)
+    assert why_not(optimizer, torch.device("cuda"), scheduler) is None
+    scheduler.cycle_momentum = momentum
+    assert (why_not(optimizer, torch.device("cuda"), scheduler) is not None) == momentum
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("make", [partial(Adam), partial(SGD, fused=True)], ids=["Adam", "SGD"])
+def test_a_rate_in_a_tensor_stays_in_it_and_does_the_same(make: Callable[..., Optimizer], schedule: str) -> None:
+    """A graph reads the rate where it lay at the capture."""
+    recipe = replace(RECIPES["maml-omniglot-5w1s"], steps=20)
+    rates: list[list[float]] = []
+    for lr in (0.3, torch.tensor(0.3)):
+        parameter = nn.Parameter(torch.ones(3))
+        optimizer = make([parameter], lr=lr)
+        scheduler, first = SCHEDULES[schedule](optimizer, recipe), optimizer.param_groups[0]["lr"]
+        rates.append([])
+        for _ in range(19):
+            parameter.square().sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            scheduler.step()
+            rates[-1].append(float(optimizer.param_groups[0]["lr"]))
+        rates[-1] += parameter.tolist()
+        assert isinstance(lr, float) or optimizer.param_groups[0]["lr"] is first
+    assert rates[0] == pytest.approx(rates[1], rel=1e-5)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")

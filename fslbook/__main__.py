@@ -1,7 +1,8 @@
 """The command line: recipes at paper scale.
 
 python -m fslbook list                       every recipe, and what the ledger holds on it
-python -m fslbook train RECIPE [--seed 1]    train, evaluate, enter in the ledger; goes on where it was stopped
+python -m fslbook train RECIPE [--seed 1]    train, evaluate, enter in the ledger; goes on where it was stopped;
+                                             several recipes one after the other, those of one training train once
 python -m fslbook evaluate RECIPE            test the trained weights again
 python -m fslbook results                    the ledger beside the papers
 python -m fslbook enter RECIPE FOLDER        take in a run that was made elsewhere, after checking it
@@ -15,10 +16,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from fslbook import ledger, runs
 from fslbook.data import Splits, course_dataset, omniglot
 from fslbook.devices import pick_device
-from fslbook.distributed import join
+from fslbook.distributed import Team, join
 from fslbook.published import published
 from fslbook.recipes import RECIPES, Recipe, quick, recipe_named
 from fslbook.report import NOT_RUN
@@ -43,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(name)
     for name in ("train", "evaluate", "enter"):
         command = commands.add_parser(name)
-        command.add_argument("recipe", metavar="RECIPE")
+        command.add_argument("recipe", metavar="RECIPE", nargs="+" if name == "train" else None)
         command.add_argument("--device", type=pick_device, default=None, help="cpu or cuda; by default the faster one")
         if name == "enter":
             command.add_argument("folder", type=Path, help="with run.json and weights.safetensors")
@@ -65,9 +68,13 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    recipe = recipe_named(options.recipe)
+    recipes = [recipe_named(name) for name in options.recipe]
     device = options.device or pick_device()
     team = join(device)
+    return next((status for recipe in recipes if (status := _train_one(recipe, options, device, team))), 0)
+
+
+def _train_one(recipe: Recipe, options: argparse.Namespace, device: torch.device, team: Team) -> int:
     recipe = quick(recipe) if options.quick else recipe
     place, seed = options.runs / ("quick" if options.quick else ""), f"seed{options.seed}"
     folder, shared = place / recipe.name / seed, place / "trainings" / recipe.training / seed
@@ -118,9 +125,12 @@ def _enter(options: argparse.Namespace) -> int:
 
 
 def _jobs(options: argparse.Namespace) -> int:
+    jobs: dict[tuple[str, int], list[str]] = {}
     for recipe in RECIPES.values():
         for seed in range(options.seeds if (recipe.n_way, recipe.k_shot) == (5, 1) else 1):
-            print(f"python -m fslbook train {recipe.name} --seed {seed}")
+            jobs.setdefault((recipe.training, seed), []).append(recipe.name)
+    for (_, seed), names in jobs.items():
+        print(f"python -m fslbook train {' '.join(names)} --seed {seed}")
     return 0
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import math
 import platform
-import resource
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -21,8 +19,9 @@ from fslbook.data import Splits
 from fslbook.devices import bf16_is_fast
 from fslbook.distributed import Team
 from fslbook.evaluation import Evaluation, evaluate
-from fslbook.files import replaced
+from fslbook.files import alone, replaced
 from fslbook.history import History
+from fslbook.machine import commit, hardware, peak_memory_mib
 from fslbook.methods import OneQueryAtATime
 from fslbook.methods.adaptation import AdaptingMethod
 from fslbook.recipes import Recipe
@@ -50,13 +49,24 @@ def train(
     Methods that do not differentiate twice compute in bfloat16 where the processor is made for it.
 
     Args:
-        checkpoints: where the checkpoints lie, if not in `folder`. Recipes of the same `training` may share the place;
-            the second then finds its training done.
+        checkpoints: where the checkpoints lie, if not in `folder`. Recipes of the same `training` may share the place:
+            the second finds its training done, or waits for it.
         eager: on a GPU too, take each step as it comes instead of replaying a CUDA graph.
 
     Returns:
         whether it ran to the end; False after Ctrl-C, and then the same call goes on.
     """
+    checkpoint = (checkpoints or folder) / f"checkpoint{team.rank}.pt"
+    with alone(checkpoint):
+        method, history = _fit(recipe, data, seed, checkpoint, team, eager, progress)
+    if team.leads and not history.interrupted:
+        _write_run(recipe, data, seed, method, history, folder, team)
+    return not history.interrupted
+
+
+def _fit(
+    recipe: Recipe, data: Splits, seed: int, checkpoint: Path, team: Team, eager: bool, progress: bool
+) -> tuple[nn.Module, History]:
     torch.manual_seed(seed)
     method = build(recipe).to(data.base.images.device)
     optimizer, schedule = optimiser(recipe, method)
@@ -70,15 +80,13 @@ def train(
         validation=_validation_tasks(recipe, data) if team.leads else None,
         validate_every=recipe.validate_every,
         validation_episodes=min(200, recipe.test_episodes),
-        checkpoint=(checkpoints or folder) / f"checkpoint{team.rank}.pt",
+        checkpoint=checkpoint,
         checkpoint_every=max(1, recipe.steps // 100),
         bf16=_in_bf16(method),
         cuda_graph=data.base.images.is_cuda and team.size == 1 and not eager,
         progress=progress and team.leads,
     )
-    if team.leads and not history.interrupted:
-        _write_run(recipe, data, seed, method, history, folder, team)
-    return not history.interrupted
+    return method, history
 
 
 def enter(recipe: Recipe, folder: Path, results: Path = ledger.RESULTS, weights: Path = WEIGHTS) -> Path:
@@ -146,10 +154,10 @@ def _write_run(
         "seconds": history.seconds,
         "tasks_per_second": tasks / history.seconds,
         "precision": "bfloat16" if _in_bf16(method) else "float32",
-        "peak_memory_mib": _peak_memory(data.novel.images.device),
+        "peak_memory_mib": peak_memory_mib(data.novel.images.device),
         "hardware": hardware(data.novel.images.device),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
-        "commit": _commit(),
+        "commit": commit(),
         "command": " ".join([team.command, "-m fslbook", *sys.argv[1:]]),
         "weights_sha256": digest,
         "curve": _curve(history),
@@ -173,26 +181,3 @@ def _curve(history: History) -> dict[str, list[float | None]]:
         "validation_step": [*history.validation_steps],
         "validation_accuracy": [round(accuracy, 5) for accuracy in history.validation_accuracy],
     }
-
-
-def _peak_memory(device: torch.device) -> float:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
-    return most / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def hardware(device: torch.device) -> str:
-    """The processor in words."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    threads = torch.get_num_threads()
-    return f"{model}, {threads} thread{'s' * (threads > 1)}"
-
-
-def _commit() -> str:
-    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(git, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"

@@ -11,12 +11,14 @@ import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from helpers import blobs
 from safetensors.torch import load_file
 from torch import nn
@@ -102,6 +104,21 @@ def test_of_two_recipes_with_one_training_the_second_finds_it_done(data: Splits,
     assert first["all_at_once"] != second["all_at_once"]
     states = [load_file(file.parent / "weights.safetensors") for file in files]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_two_processes_do_not_train_the_same_at_the_same_time(
+    data: Splits, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ThreadPoolExecutor() as pool:
+        with FileLock(tmp_path / "checkpoint0.pt.lock"):
+            waiting, said = pool.submit(_train, data, tmp_path), ""
+            while "waiting for it" not in said:
+                said += capsys.readouterr().out
+                assert not waiting.done()
+                time.sleep(0.01)
+            assert not (tmp_path / "checkpoint0.pt").exists()
+        assert waiting.result()["seed"] == 0
+    assert f"another process works on {tmp_path / 'checkpoint0.pt'}; waiting for it" in said
 
 
 def test_rotated_classes_are_tested_where_the_recipe_says_so(data: Splits) -> None:
@@ -373,8 +390,23 @@ def test_list_results_and_jobs_name_every_recipe(capsys: pytest.CaptureFixture[s
         assert all(name in printed for name in RECIPES)
     main(["jobs", "--seeds", "3"])
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 36 + 2 * 9
+    assert len(lines) == 25 + 2 * 9  # the trainings, and two further seeds
     assert "python -m fslbook train maml-omniglot-5w1s --seed 2" in lines
+    assert "python -m fslbook train matching-omniglot-5w1s matching-omniglot-20w1s --seed 0" in lines
+
+
+def test_several_recipes_are_trained_one_after_the_other(
+    data: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("fslbook.__main__.course_dataset", lambda: data)
+    names = ["siamese-omniglot-5w1s", "siamese-omniglot-5w5s"]
+    command = ["train", *names, "--quick", "--device", "cpu", "--runs", str(tmp_path)]
+    assert main(command) == 0
+    assert capsys.readouterr().out.count("ran to its end") == 2
+    assert len([*(tmp_path / "quick" / "trainings").iterdir()]) == 1
+    assert all((tmp_path / "quick" / name / "seed0" / runs.RUN).exists() for name in names)
+    assert main(["train", names[0], "nonsense", "--quick", "--runs", str(tmp_path / "none")]) == 2
+    assert not (tmp_path / "none").exists()
 
 
 def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -113,13 +113,18 @@ def enter(recipe: Recipe, folder: Path, results: Path = ledger.RESULTS, weights:
 
 def scores(recipe: Recipe, method: nn.Module, data: Splits, episodes: int | None = None) -> dict[str, Evaluation]:
     """Accuracy on the recipe's test tasks: "all_at_once", and where it can differ "one_at_a_time"."""
-    novel = data.novel.with_rotations() if recipe.rotate_novel else data.novel
-    tasks = EpisodeSampler(novel, recipe.n_way, recipe.k_shot, recipe.test_query, seed=1)
+    tasks = test_tasks(recipe, data)
     number = episodes or recipe.test_episodes
     result = {"all_at_once": evaluate(method, tasks, number, progress=True)}
     if isinstance(method, AdaptingMethod):
         result["one_at_a_time"] = evaluate(OneQueryAtATime(method), tasks, number, progress=True)
     return result
+
+
+def test_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler:
+    """The tasks, always the same, on which the recipe is tested."""
+    novel = data.novel.with_rotations() if recipe.rotate_novel else data.novel
+    return EpisodeSampler(novel, recipe.n_way, recipe.k_shot, recipe.test_query, seed=1)
 
 
 def _training_tasks(recipe: Recipe, data: Splits, seed: int) -> EpisodeSampler:

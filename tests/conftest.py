@@ -6,7 +6,18 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 if "PYTEST_XDIST_WORKER" in os.environ:  # workers that each take all cores only slow each other down
     os.environ["OMP_NUM_THREADS"] = "1"
 
+import pytest
 import torch
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def small_splits():
+    """Base, validation and novel classes of noise around a picture each."""
+    from helpers import blobs
+
+    from fslbook.data import Splits
+
+    return Splits("blobs", *(blobs(25, 20, noise=0.3, size=28, seed=seed) for seed in range(3)))

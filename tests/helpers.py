@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from hypothesis import settings
 from torch import Tensor, nn
 
-from fslbook import Episode, EpisodeSampler, ImageClasses, PrototypicalNetwork
+from fslbook import Episode, EpisodeSampler, ImageClasses, PrototypicalNetwork, runs
+from fslbook.data import Splits
+from fslbook.distributed import Team
+from fslbook.recipes import RECIPES, Recipe, quick
 
 PROPERTIES = settings(max_examples=40, deadline=None, derandomize=True, database=None)
 """The same examples at every run, and no time limit on a busy machine."""
@@ -115,3 +121,15 @@ def small_method(*extra: nn.Module, seed: int = 0) -> PrototypicalNetwork:
 def easy_sampler(device: str = "cpu", seed: int = 0) -> EpisodeSampler:
     """5-way 1-shot episodes over patterns that a tiny encoder can learn to tell apart."""
     return EpisodeSampler(blobs(10, 8, noise=0.5).to(device), n_way=5, k_shot=1, n_query=3, seed=seed)
+
+
+SMALL = replace(
+    quick(RECIPES["prototypical-omniglot-5w1s"]), train_way=5, steps=6, test_episodes=10, validate_every=3, channels=4
+)
+"""A recipe of a second."""
+
+
+def train_small(splits: Splits, folder: Path, recipe: Recipe = SMALL, seed: int = 0) -> dict:
+    """Train it, and what it left in run.json."""
+    assert runs.train(recipe, splits, seed, folder, Team(), progress=False)
+    return json.loads((folder / runs.RUN).read_text())

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -79,6 +80,20 @@ def test_no_method_reads_from_the_device_or_sends_to_it_in_a_step(name: str) -> 
 def test_no_loss_of_pairs_or_triplets_does_either(loss: str) -> None:
     method = SiameseNetwork(Conv4(channels=4), loss, n_features=4).to("meta")
     assert step_elsewhere(method.loss, meta_episode()) == []
+
+
+@pytest.mark.parametrize("uneven", [False, True])
+def test_neither_does_drawing_episodes(uneven: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    sampler, draw = easy_sampler(), torch.rand
+    for name in ("_starts", "_beyond_end"):
+        setattr(sampler, name, getattr(sampler, name).to("meta"))
+    sampler.classes, sampler._uneven = sampler.classes.to("meta"), uneven
+    sampler.generator = SimpleNamespace(device=torch.device("meta"))  # there are none
+    monkeypatch.setattr(torch, "rand", lambda size, **_: draw(size, device="meta"))
+    with Elsewhere() as elsewhere:
+        episode = sampler.sample(3)
+    assert elsewhere.operations == []
+    assert episode.query_x.is_meta
 
 
 def test_neither_does_the_accuracy() -> None:

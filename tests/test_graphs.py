@@ -87,7 +87,7 @@ def test_neither_does_drawing_episodes(uneven: bool, monkeypatch: pytest.MonkeyP
     sampler, draw = easy_sampler(), torch.rand
     for name in ("_starts", "_beyond_end"):
         setattr(sampler, name, getattr(sampler, name).to("meta"))
-    sampler.classes, sampler._uneven = sampler.classes.to("meta"), uneven
+    sampler.classes, sampler._uneven = SimpleNamespace(images=sampler.classes.images.to("meta")), uneven
     sampler.generator = SimpleNamespace(device=torch.device("meta"))  # there are none
     monkeypatch.setattr(torch, "rand", lambda size, **_: draw(size, device="meta"))
     with Elsewhere() as elsewhere:

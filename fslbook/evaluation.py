@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 from fslbook.checks import check_same_device, check_whole_number
 from fslbook.data.image_classes import ImageClasses, to_unit_range
 from fslbook.episodes import Episode
+from fslbook.methods.adaptation import AdaptingMethod
 from fslbook.methods.base import EmbeddingMethod
 from fslbook.sampling import EpisodeSampler
 
@@ -97,7 +98,7 @@ def evaluate(
         elif embed_once:
             raise ValueError(f"{type(method).__name__} does not embed each image by itself: embed_once must be False")
         size = batch_size or (
-            1 if classify is method and _mixes_tasks(method, episodes) else _episodes_that_fit(episodes)
+            1 if classify is method and _mixes_tasks(method, episodes) else _episodes_that_fit(episodes, method)
         )
         starts = tqdm(range(0, n_episodes, size), disable=not progress, desc="evaluate")
         scores = [_accuracies(classify, episodes.sample(min(size, n_episodes - start))) for start in starts]
@@ -152,19 +153,22 @@ def _embeds_images_alone(method: EmbeddingMethod, classes: ImageClasses) -> bool
 
 def _mixes_tasks(method: nn.Module, episodes: EpisodeSampler) -> bool:
     """Whether several episodes at a time would share batch statistics, so that their number changed the result."""
-    if not isinstance(method, EmbeddingMethod) or _episodes_that_fit(episodes) == 1:
+    if not isinstance(method, EmbeddingMethod) or _episodes_that_fit(episodes, method) == 1:
         return False
     return not _embeds_images_alone(method, episodes.classes)
 
 
-def _episodes_that_fit(sampler: EpisodeSampler, numbers: int = 2_500_000) -> int:
+def _episodes_that_fit(sampler: EpisodeSampler, method: nn.Module, numbers: int = 2_500_000) -> int:
     """How many episodes to take at once, so that queries × classes × features stay below `numbers`.
 
-    One at a time where a CPU has to embed them, since larger batches leave its cache and run at half the speed.
+    One at a time where a CPU has to embed them, since larger batches leave its cache and run at half the speed. On a
+    GPU, tasks that are adapted to together hold at most 2,000 images.
     """
     images = sampler.classes.images
     if images.dtype == torch.uint8 and images.device.type == "cpu":
         return 1
     features = images[0].numel()
     n_support, n_queries = sampler.n_way * sampler.k_shot, sampler.n_way * sampler.n_query
+    if isinstance(method, AdaptingMethod) and images.device.type != "cpu":
+        return max(1, 2000 // (n_support + n_queries))
     return max(1, min(500, numbers // (n_queries * n_support * features)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ import torch
 from helpers import Float64Linear, blobs, devices, numbered_classes
 from torch import nn
 
-from fslbook import Conv4, Episode, EpisodeSampler, Evaluation, NearestNeighbour, PrototypicalNetwork, evaluate
+from fslbook import MAML, Conv4, Episode, EpisodeSampler, Evaluation, NearestNeighbour, PrototypicalNetwork, evaluate
+from fslbook.evaluation import _episodes_that_fit
 
 
 def hard_sampler(device: str = "cpu", seed: int = 0) -> EpisodeSampler:
@@ -280,3 +282,15 @@ def test_progress_bar_is_shown_only_when_asked_for(capsys: pytest.CaptureFixture
     assert "evaluate" not in capsys.readouterr().err
     evaluate(PlainModule(), hard_sampler(), 10, progress=True)
     assert "evaluate" in capsys.readouterr().err
+
+
+def test_a_gpu_adapts_to_as_many_tasks_at_once_as_hold_two_thousand_images() -> None:
+    images = torch.empty(100, 1, 28, 28, dtype=torch.uint8, device="meta")
+    classes, method = SimpleNamespace(images=images), MAML(nn.Sequential(nn.Flatten(1), nn.Linear(784, 5)))
+    for n_way, k_shot, number in ((5, 1, 25), (20, 5, 5), (100, 10, 1)):
+        sampler = SimpleNamespace(classes=classes, n_way=n_way, k_shot=k_shot, n_query=15)
+        assert _episodes_that_fit(sampler, method) == number
+    on_cpu = SimpleNamespace(
+        classes=SimpleNamespace(images=torch.empty(1, 1, 28, 28, dtype=torch.uint8)), n_way=5, k_shot=1, n_query=15
+    )
+    assert _episodes_that_fit(on_cpu, method) == 1

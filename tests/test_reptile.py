@@ -7,13 +7,14 @@ from copy import deepcopy
 
 import pytest
 import torch
-from helpers import assert_close, devices, easy_sampler, feature_episode
+from helpers import assert_close, blobs, devices, easy_sampler, feature_episode
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import SGD, Adam
 from torch.optim.lr_scheduler import LinearLR
 
-from fslbook import Episode, Reptile, evaluate, fit
+from fslbook import Episode, EpisodeSampler, Reptile, evaluate, fit
+from fslbook.encoders import conv_classifier
 from fslbook.methods.reptile import minibatches
 
 
@@ -56,7 +57,7 @@ def test_training_equals_torch_adam_with_moments_carried_and_weights_reset(devic
         ends = []
         for task in episode.tasks():
             x, y = task_set(task)
-            ends.append(plain_training(learner, adam, start, x, y, minibatches(len(x), 5, 4)))
+            ends.append(plain_training(learner, adam, start, x, y, minibatches(len(x), 5, 4, device=device)))
         slopes = [
             p - torch.stack(weights).mean(0) for p, weights in zip(start.values(), zip(*ends, strict=True), strict=True)
         ]
@@ -87,6 +88,20 @@ def test_evaluation_starts_from_the_training_moments_and_restores_them() -> None
     assert buffers[-1] == 8 and buffers[0].any()
 
 
+@pytest.mark.parametrize("question", ["forward", "one_at_a_time"])
+def test_all_tasks_at_once_answer_as_one_after_the_other(question: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = conv_classifier(5, channels=4)
+    method = Reptile(network, 0.01, inner_batch=4, test_steps=7, test_batch=3)
+    method.loss(EpisodeSampler(blobs(size=28), 5, 2, 3).sample(2))  # the moments are no longer zero
+    task = EpisodeSampler(blobs(size=28), 5, 2, 3, seed=1).sample(3)
+    answers, moments = [], [moment.clone() for moment in method.moments.buffers()]
+    for form in ("loop", "vmap"):
+        monkeypatch.setattr("fslbook.methods.reptile.faster_form", lambda _, form=form: form)
+        answers.append(getattr(method.eval(), question)(task))
+    torch.testing.assert_close(answers[1], answers[0], rtol=1e-3, atol=1e-4)
+    assert all(torch.equal(a, b) for a, b in zip(method.moments.buffers(), moments, strict=True))
+
+
 def test_minibatches_cycle_through_shuffled_passes_without_replacement() -> None:
     rows = minibatches(7, batch_size=3, number=10, generator=torch.Generator().manual_seed(0))
     assert rows.shape == (10, 3)
@@ -113,7 +128,8 @@ def test_fit_with_sgd_makes_the_step_of_the_paper() -> None:
         for task in episode.tasks():
             x, y = task_set(task)
             rows = minibatches(len(x), 4, 3)
-            weights = still._descend(x, y, rows, [*still.moments.buffers()], 5)
+            loss = still._loss_on(x, y, 5)
+            weights = still._descend(loss, still.initial_weights(), rows, [*still.moments.buffers()])
             ends.append([*weights.values()])
         epsilon = 1 - step / 4
         for index, p in enumerate(still.network.parameters()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -69,15 +70,26 @@ class AdaptingMethod(FewShotMethod):
         raise NotImplementedError
 
     def forward(self, episode: Episode) -> Tensor:
-        """Logits [B, Q, N] of the adapted networks, one after the other; in regression predictions [B, Q, 1]."""
+        """Logits [B, Q, N] of the queries, each task after adapting to its support; regression: [B, Q, 1]."""
+        if self._chosen_form() == "vmap":
+            return self._answer_all(self._adapt_to_all(episode), episode, singly=False)
         return torch.stack([self._answer(task, self._adapt_to(task)) for task in episode.tasks()])
 
     def one_at_a_time(self, episode: Episode) -> Tensor:
         """Logits [B, Q, N] when each query is a batch of its own; each support set is adapted to once."""
-        return torch.stack([self._answer_singly(task, self._adapt_to(task)) for task in episode.tasks()])
+        if self._chosen_form() == "vmap":
+            return self._answer_all(self._adapt_to_all(episode), episode, singly=True)
+        answers = []
+        for task in episode.tasks():
+            weights, queries = self._adapt_to(task), task.query_x[0]
+            answers.append(self._answer_singly(self._in_fast_order(weights, queries), queries, task.n_way))
+        return torch.stack(answers)
 
     def _adapts(self, name: str) -> bool:
         return True
+
+    def _chosen_form(self) -> str:
+        return "loop"
 
     def _steps_now(self) -> int:
         return self.inner_steps if self.training or self.test_steps is None else self.test_steps
@@ -85,14 +97,26 @@ class AdaptingMethod(FewShotMethod):
     def _adapt_to(self, task: Episode) -> Weights:
         return self.adapt(task.support_x[0], task.support_y[0], n_way=task.n_way)
 
+    def _adapt_to_all(self, episode: Episode) -> Weights:
+        """For the form "vmap": the weights adapted to each task, [B, ...]."""
+        raise NotImplementedError
+
     def _answer(self, task: Episode, weights: Weights) -> Tensor:
         queries = task.query_x[0]
         return self._outputs(self._in_fast_order(weights, queries), queries, task.n_way)  # [Q, N]
 
-    def _answer_singly(self, task: Episode, weights: Weights) -> Tensor:
-        weights = self._in_fast_order(weights, task.query_x[0])
-        queries = task.query_x[0][:, None]  # Q batches of one: [Q, 1, ...]
-        return vmap(lambda query: self._outputs(weights, query, task.n_way)[0], randomness="different")(queries)
+    def _answer_singly(self, weights: Weights, queries: Tensor, n_way: int) -> Tensor:
+        batches = queries[:, None]  # Q batches of one: [Q, 1, ...]
+        return vmap(lambda query: self._outputs(weights, query, n_way)[0], randomness="different")(batches)
+
+    def _answer_all(self, weights: Weights, episode: Episode, *, singly: bool) -> Tensor:
+        """Logits [B, Q, N] where the weights of all tasks are at hand, each [B, ...]."""
+        answer = self._answer_singly if singly else self._outputs
+        return vmap(partial(answer, n_way=episode.n_way), randomness="different")(weights, episode.query_x)
+
+    def _of_all_tasks(self, batch_size: int) -> Weights:
+        """The initial weights, once for each task: [B, ...]."""
+        return {name: w.expand(batch_size, *w.shape) for name, w in self.initial_weights().items()}
 
     def _in_fast_order(self, weights: Weights, x: Tensor) -> Weights:
         large = x.ndim == 4 and len(x) >= LARGE_BATCH and x.device.type == "cpu"
@@ -110,6 +134,21 @@ class AdaptingMethod(FewShotMethod):
         if loss.ndim:
             raise ValueError(f"the loss must be one number, a mean over its inputs; got shape {[*loss.shape]}")
         return loss
+
+
+def faster_form(network: nn.Module) -> str:
+    """ "vmap", all tasks at once, or "loop" where that is slower or would miss running statistics."""
+    on_cpu = next(network.parameters()).device.type == "cpu"
+    return "loop" if (on_cpu and _convolves(network)) or keeps_running_statistics(network) else "vmap"
+
+
+def keeps_running_statistics(network: nn.Module) -> bool:
+    """Whether a batch norm in it changes with what it sees."""
+    return any(getattr(module, "running_mean", None) is not None for module in network.modules())
+
+
+def _convolves(network: nn.Module) -> bool:
+    return any(isinstance(module, nn.modules.conv._ConvNd) for module in network.modules())
 
 
 def channels_last(weights: Weights) -> Weights:

@@ -17,7 +17,14 @@ from torch.utils.checkpoint import checkpoint as recomputed
 
 from fslbook.checks import check_positive
 from fslbook.episodes import Episode
-from fslbook.methods.adaptation import AdaptingMethod, Weights, check_finite, mean_over_tasks
+from fslbook.methods.adaptation import (
+    AdaptingMethod,
+    Weights,
+    check_finite,
+    faster_form,
+    keeps_running_statistics,
+    mean_over_tasks,
+)
 
 FORMS = ("loop", "vmap")
 
@@ -84,10 +91,6 @@ class MAML(AdaptingMethod):
 
         return self._descend(support_loss, self.initial_weights(), steps)
 
-    def forward(self, episode: Episode) -> Tensor:
-        """Logits [B, Q, N] of the queries, each task after adapting to its support; regression: [B, Q, 1]."""
-        return self._forward_vmap(episode) if self._chosen_form() == "vmap" else super().forward(episode)
-
     def loss(self, episode: Episode) -> Tensor:
         """Mean over tasks of the adapted weights' loss on the queries (Finn et al. 2017, equation 1).
 
@@ -107,16 +110,14 @@ class MAML(AdaptingMethod):
         pairs = zip(self(episode), episode.query_y, strict=True)
         return torch.stack([self._loss(logits, targets) for logits, targets in pairs]).mean()
 
-    def _forward_vmap(self, episode: Episode) -> Tensor:
+    def _adapt_to_all(self, episode: Episode) -> Weights:
         outputs = partial(self._outputs, n_way=episode.n_way)
 
         def support_losses(weights: Weights) -> Tensor:
             logits = vmap(outputs, randomness="different")(weights, episode.support_x)  # [B, S, N]
             return vmap(self._loss)(logits, episode.support_y)  # [B]
 
-        start = {name: w.expand(episode.batch_size, *w.shape) for name, w in self.initial_weights().items()}
-        weights = self._descend(support_losses, start, steps=None)
-        return vmap(outputs, randomness="different")(weights, episode.query_x)  # [B, Q, N]
+        return self._descend(support_losses, self._of_all_tasks(episode.batch_size), steps=None)
 
     def _descend(self, support_loss: Callable[[Weights], Tensor], weights: Weights, steps: int | None) -> Weights:
         second_order = torch.is_grad_enabled() and not self.first_order
@@ -150,16 +151,12 @@ class MAML(AdaptingMethod):
 
     def _chosen_form(self) -> str:
         self._check_form()
-        if self.form:
-            return self.form
-        on_cpu = next(self.network.parameters()).device.type == "cpu"
-        slow = on_cpu and _convolves(self.network)
-        return "loop" if slow or _keeps_running_statistics(self.network) else "vmap"
+        return self.form or faster_form(self.network)
 
     def _check_form(self) -> None:
         if self.form not in (None, *FORMS):
             raise ValueError(f"unknown form {self.form!r}; known are {', '.join(map(repr, FORMS))} and None")
-        if (self.checkpoint or self.form == "vmap") and _keeps_running_statistics(self.network):
+        if (self.checkpoint or self.form == "vmap") and keeps_running_statistics(self.network):
             cause = "checkpoint=True would update twice" if self.checkpoint else "form='vmap' cannot update"
             raise ValueError(
                 f"{type(self.network).__name__} keeps running statistics, which {cause}; remove them with "
@@ -184,11 +181,3 @@ class MetaSGD(MAML):
     def rate(self, name: str) -> Tensor:
         """Learned rates of the parameter of this name, in its shape."""
         return self.rates[self._index[name]]
-
-
-def _keeps_running_statistics(network: nn.Module) -> bool:
-    return any(getattr(module, "running_mean", None) is not None for module in network.modules())
-
-
-def _convolves(network: nn.Module) -> bool:
-    return any(isinstance(module, nn.modules.conv._ConvNd) for module in network.modules())

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.func import vmap
 from torch.nn import functional as F
 
 from fslbook.checks import check_positive, check_whole_number
 from fslbook.episodes import Episode
-from fslbook.methods.adaptation import AdaptingMethod, Weights, check_finite
+from fslbook.methods.adaptation import AdaptingMethod, Weights, check_finite, faster_form
 
 BETA2, EPSILON = 0.999, 1e-8
 
@@ -75,11 +77,28 @@ class Reptile(AdaptingMethod):
         Raises:
             FloatingPointError: the loss is not finite any more; says at which step.
         """
-        steps = self._steps_now() if steps is None else steps
-        batch = self.inner_batch if self.training else self.test_batch
-        rows = minibatches(len(support_x), batch, steps, torch.Generator().manual_seed(0))
+        rows = self._test_rows(len(support_x), self._steps_now() if steps is None else steps)
         moments = [moment.clone() for moment in self.moments.buffers()]
-        return self._descend(support_x, support_y, rows, moments, n_way)
+        return self._descend(self._loss_on(support_x, support_y, n_way), self.initial_weights(), rows, moments)
+
+    def _adapt_to_all(self, episode: Episode) -> Weights:
+        outputs = partial(self._outputs, n_way=episode.n_way)
+
+        def loss(weights: Weights, batch: Tensor) -> Tensor:
+            logits = vmap(outputs, randomness="different")(weights, episode.support_x[:, batch])
+            return vmap(self._loss)(logits, episode.support_y[:, batch]).sum()  # each task has weights of its own
+
+        *second, taken = self.moments.buffers()
+        moments = [*(v.repeat(episode.batch_size, *[1] * v.ndim) for v in second), taken.clone()]
+        rows = self._test_rows(episode.support_x.shape[1], self._steps_now())
+        return self._descend(loss, self._of_all_tasks(episode.batch_size), rows, moments)
+
+    def _test_rows(self, n_support: int, steps: int) -> Tensor:
+        batch = self.inner_batch if self.training else self.test_batch
+        return minibatches(n_support, batch, steps, torch.Generator().manual_seed(0))
+
+    def _chosen_form(self) -> str:
+        return faster_form(self.network)
 
     def loss(self, episode: Episode) -> Tensor:
         """½‖θ - θ̃‖², summed over the weights, averaged over tasks; its gradient is the mean of θ - θ̃."""
@@ -87,17 +106,23 @@ class Reptile(AdaptingMethod):
         for task in episode.tasks():
             x, y = torch.cat([task.support_x, task.query_x], 1)[0], torch.cat([task.support_y, task.query_y], 1)[0]
             rows = minibatches(len(x), self.inner_batch, self.inner_steps, device=x.device)
-            adapted = self._descend(x, y, rows, [*self.moments.buffers()], episode.n_way)
+            loss = self._loss_on(x, y, episode.n_way)
+            adapted = self._descend(loss, start, rows, [*self.moments.buffers()])
             distances.append(torch.stack([(start[n] - w).square().sum() for n, w in adapted.items()]).sum())
         return torch.stack(distances).mean() / 2
 
-    def _descend(self, x: Tensor, y: Tensor, rows: Tensor, moments: list[Tensor], n_way: int | None) -> Weights:
-        weights = {name: w.detach() for name, w in self.initial_weights().items()}
-        losses = []
-        for batch in rows.to(x.device):
+    def _loss_on(self, x: Tensor, y: Tensor, n_way: int | None) -> Callable[[Weights, Tensor], Tensor]:
+        return lambda weights, batch: self._loss(self._outputs(weights, x[batch], n_way), y[batch])
+
+    def _descend(
+        self, loss_on: Callable[[Weights, Tensor], Tensor], weights: Weights, rows: Tensor, moments: list[Tensor]
+    ) -> Weights:
+        losses: list[Tensor] = []
+        weights = {name: w.detach() for name, w in weights.items()}
+        for batch in rows.to(moments[0].device):
             leaves = {name: w.requires_grad_() for name, w in weights.items()}
             with torch.enable_grad():
-                loss = self._loss(self._outputs(leaves, x[batch], n_way), y[batch])
+                loss = loss_on(leaves, batch)
             gradients = torch.autograd.grad(loss, [*leaves.values()])
             steps = adam_steps(gradients, moments, self.inner_lr)
             weights = {n: w.detach() - step for (n, w), step in zip(weights.items(), steps, strict=True)}

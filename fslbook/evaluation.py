@@ -169,6 +169,6 @@ def _episodes_that_fit(sampler: EpisodeSampler, method: nn.Module, numbers: int 
         return 1
     features = images[0].numel()
     n_support, n_queries = sampler.n_way * sampler.k_shot, sampler.n_way * sampler.n_query
-    if isinstance(method, AdaptingMethod) and images.device.type != "cpu":
+    if images.device.type != "cpu" and any(isinstance(part, AdaptingMethod) for part in method.modules()):
         return max(1, 2000 // (n_support + n_queries))
     return max(1, min(500, numbers // (n_queries * n_support * features)))

@@ -15,6 +15,7 @@ from torch import nn
 
 from fslbook import MAML, Conv4, Episode, EpisodeSampler, Evaluation, NearestNeighbour, PrototypicalNetwork, evaluate
 from fslbook.evaluation import _episodes_that_fit
+from fslbook.methods import OneQueryAtATime
 
 
 def hard_sampler(device: str = "cpu", seed: int = 0) -> EpisodeSampler:
@@ -289,7 +290,7 @@ def test_a_gpu_adapts_to_as_many_tasks_at_once_as_hold_two_thousand_images() -> 
     classes, method = SimpleNamespace(images=images), MAML(nn.Sequential(nn.Flatten(1), nn.Linear(784, 5)))
     for n_way, k_shot, number in ((5, 1, 25), (20, 5, 5), (100, 10, 1)):
         sampler = SimpleNamespace(classes=classes, n_way=n_way, k_shot=k_shot, n_query=15)
-        assert _episodes_that_fit(sampler, method) == number
+        assert _episodes_that_fit(sampler, method) == _episodes_that_fit(sampler, OneQueryAtATime(method)) == number
     on_cpu = SimpleNamespace(
         classes=SimpleNamespace(images=torch.empty(1, 1, 28, 28, dtype=torch.uint8)), n_way=5, k_shot=1, n_query=15
     )

@@ -15,7 +15,7 @@ from fslbook.files import replaced
 from fslbook.published import published
 from fslbook.recipes import RECIPES, Recipe
 from fslbook.weights import FOLDER as WEIGHTS
-from fslbook.weights import settings_of, sha256
+from fslbook.weights import same_settings, settings_of, sha256
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 
@@ -92,7 +92,7 @@ def add(recipe: Recipe, run: dict[str, Any], folder: Path = RESULTS) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock"):
         before = read(recipe, folder)
-        same = before.runs if before and before.settings == settings_of(recipe) else []
+        same = before.runs if before and same_settings(before.settings, recipe) else []
         runs = sorted([*(old for old in same if old["seed"] != run["seed"]), run], key=lambda entry: entry["seed"])
         _write(path, _about(recipe) | {"runs": runs})
     return path
@@ -122,7 +122,7 @@ def defects(recipe: Recipe, folder: Path = RESULTS, weights: Path = WEIGHTS) -> 
         if file.exists():
             yield f"{recipe.name}: there are weights but no ledger entry"
         return
-    if entry.settings != settings_of(recipe):
+    if not same_settings(entry.settings, recipe):
         yield f"{recipe.name}: the recipe was changed after it was run"
     for run in entry.runs:
         yield from (f"{recipe.name}, seed {run.get('seed')}: {wrong}" for wrong in defects_of_run(recipe, run))

@@ -44,6 +44,8 @@ class Recipe:
     """What else the method is told, as in its docstring."""
     split: str = "vinyals"
     """Which classes are base, validation and novel; see `fslbook.omniglot`."""
+    validation_too: bool = False
+    """Whether it learns from the validation classes as well, "trainval"; there is no validation then."""
     rotate_novel: bool = True
     """Whether the rotations of the validation and novel classes are classes too, as those of the base classes are."""
     test_query: int = 15
@@ -58,7 +60,12 @@ class Recipe:
     @property
     def name(self) -> str:
         """As on the command line, for instance prototypical-omniglot-5w1s."""
-        return f"{self.method}-omniglot-{self.n_way}w{self.k_shot}s"
+        return f"{self.method}-omniglot-{self.n_way}w{self.k_shot}s" + "-trainval" * self.validation_too
+
+    @property
+    def label(self) -> str:
+        """What it is called beside others for the same task."""
+        return self.method + ", trainval" * self.validation_too
 
     @property
     def training(self) -> str:
@@ -75,6 +82,9 @@ OURS = (
     "trained on the 1,028 base classes of Vinyals' split and their rotations; the 172 validation classes are not added",
     "tested on the 423 novel classes and their rotations, 15 queries a class",
 )
+
+
+HALVED = "the rate is halved three times in all, not every 2,000 episodes"
 
 
 def _metric(method: str, n_way: int, k_shot: int, *deviations: str, **settings: Any) -> Recipe:
@@ -109,7 +119,8 @@ def _of_task(n_way: int, k_shot: int) -> list[Recipe]:
             train_query=2,
             options={"margin": 10.0},
         ),
-        _metric("prototypical", n_way, k_shot, "the rate is halved three times in all, not every 2,000 episodes"),
+        _metric("prototypical", n_way, k_shot, HALVED),
+        _trainval(_metric("prototypical", n_way, k_shot, HALVED)),
         _metric(
             "matching",
             n_way,
@@ -131,6 +142,12 @@ def _of_task(n_way: int, k_shot: int) -> list[Recipe]:
         _adapting("anil", n_way, k_shot),
         _reptile(n_way, k_shot),
     ]
+
+
+def _trainval(recipe: Recipe) -> Recipe:
+    """The same with the base and validation classes, as Snell et al. train once they have chosen the settings."""
+    said = ("trained on the 1,200 base and validation classes of Vinyals' split and their rotations, not validated",)
+    return replace(recipe, validation_too=True, deviations=said + recipe.deviations[1:])
 
 
 def _reptile(n_way: int, k_shot: int) -> Recipe:

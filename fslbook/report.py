@@ -41,7 +41,7 @@ def difference_in_words(recipe: Recipe, folder: Path = RESULTS) -> str:
 def deviations_table() -> str:
     """A Markdown table: what each method's recipes do differently from the paper."""
     first = [recipe for recipe in RECIPES.values() if (recipe.n_way, recipe.k_shot) == TASKS[0]]
-    return _table(["method", "differs from the paper"], ([r.method, "; ".join(r.deviations[2:]) or "–"] for r in first))
+    return _table(["method", "differs from the paper"], ([r.label, "; ".join(r.deviations[2:]) or "–"] for r in first))
 
 
 def _overlap(entry: Entry, paper: Published) -> str:

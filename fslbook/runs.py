@@ -16,6 +16,7 @@ from torch import nn
 from fslbook import ledger
 from fslbook.builders import build, optimiser
 from fslbook.data import Splits
+from fslbook.data.image_classes import concatenate
 from fslbook.devices import bf16_is_fast
 from fslbook.distributed import Team
 from fslbook.evaluation import Evaluation, evaluate
@@ -129,11 +130,14 @@ def test_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler:
 
 def _training_tasks(recipe: Recipe, data: Splits, seed: int) -> EpisodeSampler:
     sizes = (recipe.train_way, recipe.train_shot, recipe.train_query)
-    return EpisodeSampler(data.base.with_rotations(), *sizes, seed=seed)
+    classes = concatenate(data.base, data.validation) if recipe.validation_too else data.base
+    return EpisodeSampler(classes.with_rotations(), *sizes, seed=seed)
 
 
-def _validation_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler:
+def _validation_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler | None:
     """Like the tasks of training, in at most 20 ways; those of the test would differ within a training."""
+    if recipe.validation_too:
+        return None
     validation = data.validation.with_rotations() if recipe.rotate_novel else data.validation
     return EpisodeSampler(validation, min(recipe.train_way, 20), recipe.train_shot, recipe.train_query, seed=1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 
 import torch
@@ -50,7 +50,7 @@ def read_weights(recipe: Recipe, path: Path) -> nn.Module:
     about, tensors = _read(path)
     if about.get("recipe") != recipe.name:
         raise ValueError(f"{path.name} holds {about.get('recipe', 'something else')}, not {recipe.name}")
-    if about.get("settings") != settings_of(recipe):
+    if not same_settings(about.get("settings", "{}"), recipe):
         raise ValueError(f"{path.name} was trained with other settings than the recipe has now; train it again")
     method = build(recipe)
     try:
@@ -63,6 +63,14 @@ def read_weights(recipe: Recipe, path: Path) -> nn.Module:
 def settings_of(recipe: Recipe) -> str:
     """The recipe as one line of JSON, which changes whenever a setting does; the words on its deviations are none."""
     return json.dumps({name: value for name, value in asdict(recipe).items() if name != "deviations"}, sort_keys=True)
+
+
+def same_settings(saved: str, recipe: Recipe) -> bool:
+    """Whether a line of `settings_of` speaks of this recipe; what is newer than the line counts as its default."""
+    return DEFAULTS | json.loads(saved) == json.loads(settings_of(recipe))
+
+
+DEFAULTS = {field.name: field.default for field in fields(Recipe) if field.default not in (MISSING, ())}
 
 
 def sha256(path: Path) -> str:

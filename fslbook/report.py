@@ -70,7 +70,12 @@ def _score(score: dict[str, Any] | None) -> str:
 def _figure(figure: Published | None) -> str:
     if figure is None:
         return "–"
-    return _unbroken(f"{figure.accuracy:g}" + (f" ± {figure.ci95:g}" if figure.ci95 is not None else ""))
+    return _unbroken(_decimals(figure.accuracy) + (f" ± {_decimals(figure.ci95)}" if figure.ci95 is not None else ""))
+
+
+def _decimals(number: float) -> str:
+    """One decimal, or two where the paper has two."""
+    return f"{number:.2f}".removesuffix("0")
 
 
 def _unbroken(text: str) -> str:

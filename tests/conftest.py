@@ -16,8 +16,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 @pytest.fixture(scope="session")
 def small_splits():
     """Base, validation and novel classes of noise around a picture each."""
+    from dataclasses import replace
+
     from helpers import blobs
 
     from fslbook.data import Splits
 
-    return Splits("blobs", *(blobs(25, 20, noise=0.3, size=28, seed=seed) for seed in range(3)))
+    parts = [blobs(25, 20, noise=0.3, size=28, seed=seed) for seed in range(3)]
+    named = (replace(part, names=tuple(f"{seed}/{name}" for name in part.names)) for seed, part in enumerate(parts))
+    return Splits("blobs", *named)

@@ -45,6 +45,12 @@ def test_a_run_is_shown_beside_paper_control_and_time(tmp_path: Path) -> None:
     assert row[6] == "1.5 min, an abacus"
 
 
+def test_figures_of_the_papers_keep_their_decimals(tmp_path: Path) -> None:
+    table = results_table(folder=tmp_path)
+    assert _row(table, RECIPES["prototypical-omniglot-20w1s"])[4] == "96.0"
+    assert _row(table, RECIPES["reptile-omniglot-20w5s"])[4] == "97.12 ± 0.32"
+
+
 def test_several_seeds_show_their_spread(tmp_path: Path) -> None:
     row = _row(results_table("maml", _ledger(tmp_path, MAML, 0.98, 0.99)), MAML)
     assert row[1] == "98.50 ± 0.20 (2 seeds, spread 0.71)"
@@ -65,12 +71,13 @@ def test_the_difference_is_put_in_words(recipe: Recipe, accuracy: float, words: 
 
 def test_a_table_of_one_method_has_its_four_tasks() -> None:
     assert len(results_table("relation").splitlines()) == 2 + 4
+    assert len(results_table("prototypical").splitlines()) == 2 + 4 + 4
     with pytest.raises(ValueError, match="unknown method 'cnn'"):
         results_table("cnn")
 
 
 def test_every_method_says_how_it_deviates() -> None:
-    assert len(deviations_table().splitlines()) == 2 + 9
+    assert len(deviations_table().splitlines()) == 2 + 10
     assert "| – |" not in deviations_table()
 
 

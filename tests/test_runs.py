@@ -59,6 +59,16 @@ def test_rotated_classes_are_tested_where_the_recipe_says_so(small_splits: Split
         assert torch.equal(score.per_episode, fslbook.evaluate(method, tasks, SMALL.test_episodes).per_episode)
 
 
+def test_whoever_learns_from_the_validation_classes_is_not_validated(small_splits: Splits, tmp_path: Path) -> None:
+    runs_of = {
+        too: train_small(small_splits, tmp_path / str(too), replace(SMALL, validation_too=too)) for too in (False, True)
+    }
+    assert runs_of[False]["curve"]["validation_step"] == [3, 6]
+    assert runs_of[True]["curve"]["validation_step"] == []
+    assert len(runs._training_tasks(SMALL, small_splits, 0).classes) == 4 * 25
+    assert len(runs._training_tasks(replace(SMALL, validation_too=True), small_splits, 0).classes) == 4 * 50
+
+
 def test_of_two_recipes_with_one_training_the_second_finds_it_done(small_splits: Splits, tmp_path: Path) -> None:
     shared, other = tmp_path / "shared", replace(SMALL, n_way=20)
     for recipe in (SMALL, other):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,14 @@ def test_what_was_not_run_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     with pytest.raises(FileNotFoundError, match="has not been run yet"):
         fslbook.load("maml-omniglot-5w1s")
+
+
+def test_settings_that_came_later_count_as_their_default() -> None:
+    older = json.loads(weights.settings_of(SMALL))
+    del older["validation_too"]
+    assert weights.same_settings(json.dumps(older), SMALL)
+    assert not weights.same_settings(json.dumps(older), replace(SMALL, validation_too=True))
+    assert not weights.same_settings(json.dumps(older | {"steps": 7}), SMALL)
 
 
 def test_damaged_or_foreign_weights_are_refused(tmp_path: Path) -> None:

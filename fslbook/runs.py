@@ -57,11 +57,12 @@ def train(
     Returns:
         whether it ran to the end; False after Ctrl-C, and then the same call goes on.
     """
+    code = commit()  # now, since the files may change while a long run goes on
     checkpoint = (checkpoints or folder) / f"checkpoint{team.rank}.pt"
     with alone(checkpoint):
         method, history = _fit(recipe, data, seed, checkpoint, team, eager, progress)
     if team.leads and not history.interrupted:
-        _write_run(recipe, data, seed, method, history, folder, team)
+        _write_run(recipe, data, seed, method, history, folder, team, code)
     return not history.interrupted
 
 
@@ -147,7 +148,7 @@ def _in_bf16(method: nn.Module) -> bool:
 
 
 def _write_run(
-    recipe: Recipe, data: Splits, seed: int, method: nn.Module, history: History, folder: Path, team: Team
+    recipe: Recipe, data: Splits, seed: int, method: nn.Module, history: History, folder: Path, team: Team, code: str
 ) -> None:
     torch.manual_seed(seed)
     untrained = build(recipe).to(data.novel.images.device)
@@ -166,7 +167,7 @@ def _write_run(
         "peak_memory_mib": peak_memory_mib(data.novel.images.device),
         "hardware": hardware(data.novel.images.device),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
-        "commit": commit(),
+        "commit": code,
         "command": " ".join([team.command, "-m fslbook", *sys.argv[1:]]),
         "weights_sha256": digest,
         "curve": _curve(history),

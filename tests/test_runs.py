@@ -38,6 +38,21 @@ def test_a_run_leaves_complete_evidence(small_splits: Splits, tmp_path: Path) ->
     assert run["peak_memory_mib"] > 50
 
 
+def test_the_commit_is_that_of_the_code_that_ran(
+    small_splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "commit", lambda: "old")
+    step = torch.optim.Adam.step
+
+    def pull(self: torch.optim.Adam) -> None:
+        monkeypatch.setattr(runs, "commit", lambda: "new")
+        step(self)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", pull)
+    assert train_small(small_splits, tmp_path)["commit"] == "old"
+    assert runs.commit() == "new"
+
+
 def test_methods_that_look_at_the_other_queries_are_tested_one_query_at_a_time(
     small_splits: Splits, tmp_path: Path
 ) -> None:

@@ -34,8 +34,9 @@ def difference_in_words(recipe: Recipe, folder: Path = RESULTS) -> str:
     if paper is None:
         return f"{recipe.name}: the paper has no figure for this task."
     points = 100 * entry.accuracy - paper.accuracy
-    side = "above" if points >= 0 else "below"
-    return f"{recipe.name}: {abs(points):.1f} points {side} the paper{_overlap(entry, paper)}."
+    side = f"{abs(points):.1f} points {'above' if points >= 0 else 'below'}"
+    where = side if abs(points) >= 0.05 else "within a tenth of a point of"
+    return f"{recipe.name}: {where} the paper{_overlap(entry, paper)}."
 
 
 def deviations_table() -> str:

@@ -11,14 +11,11 @@ from collections.abc import Callable
 
 from fslbook import EpisodeSampler, ImageClasses, peak_memory
 from fslbook.builders import BUILDERS, build, optimiser
+from fslbook.methods.adaptation import AdaptingMethod
 from fslbook.recipes import RECIPES
 from fslbook.training import fit
 
 Steps = Callable[[int], None]
-COMPILABLE = ("siamese", "prototypical", "matching", "relation")
-"""The methods that do not differentiate inside their loss."""
-
-
 PLAIN: dict[str, bool] = {}
 GRAPH, COMPILED = {"cuda_graph": True}, {"compiled": True}
 
@@ -28,7 +25,8 @@ def variants(classes: ImageClasses) -> dict[str, Steps]:
     ways = {"": PLAIN, ", compiled": COMPILED}
     if classes.images.is_cuda:
         ways |= {", graph": GRAPH, ", compiled graph": GRAPH | COMPILED}
-    pairs = [(name, way) for name in BUILDERS for way in ways if name in COMPILABLE or "compiled" not in way]
+    adapting = {name for name in BUILDERS if isinstance(build(RECIPES[f"{name}-omniglot-5w1s"]), AdaptingMethod)}
+    pairs = [(name, way) for name in BUILDERS for way in ways if name not in adapting or "compiled" not in way]
     return {name + way: _training(name, classes, ways[way]) for name, way in pairs}
 
 

@@ -137,7 +137,7 @@ class AdaptingMethod(FewShotMethod):
 
 
 def faster_form(network: nn.Module) -> str:
-    """ "vmap", all tasks at once, or "loop" where that is slower or would miss running statistics."""
+    """How to adapt to several tasks: "vmap", all at once, or "loop" where that is slower or misses statistics."""
     on_cpu = next(network.parameters()).device.type == "cpu"
     return "loop" if (on_cpu and _convolves(network)) or keeps_running_statistics(network) else "vmap"
 

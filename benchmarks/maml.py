@@ -12,13 +12,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import peers
 import torch
 from torch import nn
 
 from fslbook import MAML, Episode, conv_classifier, peak_memory
+from fslbook.machine import peak_memory_mib
 
 N_WAY, N_QUERY, INNER_LR, N_TASKS = 5, 15, 0.4, 8
 OURS = {
@@ -112,21 +112,15 @@ def _memory_of_a_process(name: str, device: torch.device) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def _most_resident_mib() -> float:
-    # Not ru_maxrss, which a process on Linux inherits from the one that has started it.
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(status["VmHWM"].split()[0]) / 1024
-
-
 def _report_peak(name: str, device: torch.device) -> None:
     work = meta_gradient(name, device)
     if device.type == "cuda":
         peak = peak_memory(work, device) / 2**20
     else:
-        before = _most_resident_mib()
+        before = peak_memory_mib(device)
         for _ in range(5):
             work()
-        peak = _most_resident_mib() - before
+        peak = peak_memory_mib(device) - before
     print(json.dumps(peak))
 
 

@@ -28,7 +28,7 @@ RUN_FIELDS: dict[str, type | tuple[type, ...]] = {
     "seconds": float,
     "tasks_per_second": float,
     "precision": str,
-    "peak_memory_mib": float,
+    "peak_memory_mib": (float, type(None)),
     "hardware": str,
     "versions": dict,
     "commit": str,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +10,25 @@ from pathlib import Path
 import torch
 
 
-def peak_memory_mib(device: torch.device) -> float:
-    """The most that this process has held so far: on a GPU in tensors, else as a whole."""
+def peak_memory_mib(device: torch.device) -> float | None:
+    """The most that this process has held so far: on a GPU in tensors, else as a whole; None where nothing says it."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
+    return _of_status() or _of_rusage()
+
+
+def _of_status() -> float | None:
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) / 2**10 for line in lines if line.startswith("VmHWM:")), None)
+
+
+def _of_rusage() -> float | None:
+    """Where there is no /proc. On Linux it would count in what the process that started this one has held."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
     return most / (2**20 if sys.platform == "darwin" else 2**10)
 

@@ -10,11 +10,11 @@ import json
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
 import peers
 import torch
+from timing import take_turns
 from torch import nn
 
 from fslbook import MAML, Episode, conv_classifier, peak_memory
@@ -34,7 +34,7 @@ def maml(rounds: int, device: torch.device) -> dict[str, float]:
     names = [*OURS, *(name for name in PEERS if peers.is_here(name))]
     for name in PEERS.keys() - set(names):
         print(f"{name} is not installed: no comparison with it (pip install .[peers])")
-    seconds = _take_turns({name: meta_gradient(name, device) for name in names}, rounds)
+    seconds = take_turns({name: meta_gradient(name, device) for name in names}, rounds)
     rates = {name: N_TASKS / statistics.median(times) for name, times in seconds.items()}
     memory = {name: _memory_of_a_process(name, device) for name in names}
     print(f"{'second-order MAML':<22}{'tasks/s':>12}{'peak MiB':>12}{'× better peer':>16}")
@@ -92,19 +92,6 @@ def _peak(inner_steps: int, checkpoint: bool, device: torch.device) -> float:
     episode = _tasks(1).to(device)
     method.loss(episode).backward()  # the gradients themselves, which stay, are not counted
     return peak_memory(lambda: method.loss(episode).backward(), device) / 2**20
-
-
-def _take_turns(variants: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    seconds: dict[str, list[float]] = {name: [] for name in variants}
-    for counted in [False] + [True] * rounds:
-        for name, run in variants.items():
-            start = time.perf_counter()
-            run()
-            if torch.cuda.is_available():
-                torch.cuda.synchronize()
-            if counted:
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
 
 
 def _memory_of_a_process(name: str, device: torch.device) -> float:

@@ -14,14 +14,15 @@ import argparse
 import json
 import platform
 import statistics
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import methods
 import peers
 import torch
 from maml import maml, memory_of_inner_steps
+from timing import seconds, take_turns
 from torch import nn
 
 from fslbook import Conv4, EpisodeSampler, ImageClasses, PrototypicalNetwork, bf16_is_fast, course_dataset, pick_device
@@ -61,12 +62,12 @@ def training(classes: ImageClasses, rounds: int, steps: int) -> dict[str, float]
         variants["easyfsl, our Conv4"] = peers.easyfsl_training(classes, Conv4(), N_WAY, K_SHOT, N_QUERY)
     else:
         print("easyfsl is not installed: no comparison with it (pip install .[peers])")
-    seconds = _take_turns(variants, rounds, steps)
-    rates = {name: steps / statistics.median(times) for name, times in seconds.items()}
-    outside = statistics.median(1 - a / b for a, b in zip(seconds["floor"], seconds["fslbook"], strict=True))
+    taken = take_turns(_bound(variants, steps), rounds)
+    rates = {name: steps / statistics.median(times) for name, times in taken.items()}
+    outside = statistics.median(1 - a / b for a, b in zip(taken["floor"], taken["fslbook"], strict=True))
     print(f"{'training':<22}{'episodes/s':>12}{'× easyfsl':>12}")
     for name, rate in rates.items():
-        ratio = _ratio(seconds, name) if "easyfsl" in seconds else float("nan")
+        ratio = _ratio(taken, name) if "easyfsl" in taken else float("nan")
         print(f"{name:<22}{rate:>12.1f}{ratio:>12.2f}")
     print(f"share of a step outside the floor: {outside:.1%}\n")
     return {f"training {name}, episodes/s": rate for name, rate in rates.items()} | {"outside the floor": outside}
@@ -75,16 +76,16 @@ def training(classes: ImageClasses, rounds: int, steps: int) -> dict[str, float]
 def every_method(classes: ImageClasses, rounds: int, steps: int) -> dict[str, float]:
     """Training episodes a second and peak memory of each method, and the ratio of its step to the floor."""
     variants = {"floor": floor(classes)} | methods.variants(classes)
-    return methods.report(_take_turns(variants, rounds, steps), steps, methods.memory(classes))
+    return methods.report(take_turns(_bound(variants, steps), rounds), steps, methods.memory(classes))
 
 
 def evaluation(classes: ImageClasses, n_episodes: int = 10_000) -> dict[str, float]:
     """Seconds to embed all images once, and for `n_episodes` episodes after that; episodes a second the plain way."""
     method = PrototypicalNetwork(Conv4()).to(classes.images.device).eval()
-    embed = _seconds(lambda: embed_classes(method, classes))
+    embed = seconds(lambda: embed_classes(method, classes))
     features = EpisodeSampler(embed_classes(method, classes), N_WAY, K_SHOT, N_QUERY)
-    index = _seconds(lambda: evaluate(_Classifier(method), features, n_episodes, batch_size=100))
-    plain = 200 / _seconds(lambda: evaluate(method, EpisodeSampler(classes), 200, embed_once=False))
+    index = seconds(lambda: evaluate(_Classifier(method), features, n_episodes, batch_size=100))
+    plain = 200 / seconds(lambda: evaluate(method, EpisodeSampler(classes), 200, embed_once=False))
     print(f"evaluation: {embed:.2f} s to embed {len(classes.images):,} images once, then {index:.2f} s for")
     print(f"{n_episodes:,} episodes ({n_episodes / index:,.0f} a second); the plain way {plain:.0f} a second")
     return {"embed once, s": embed, "10,000 episodes after that, s": index, "plain evaluation, episodes/s": plain}
@@ -137,28 +138,13 @@ def _plain_conv4() -> list[nn.Module]:
     return [*layers, nn.Flatten(1)]
 
 
-def _take_turns(variants: dict[str, Callable[[int], None]], rounds: int, steps: int) -> dict[str, list[float]]:
-    """Seconds of each variant in each round, after one round that does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in variants}
-    for counted in [False] + [True] * rounds:
-        for name, run in variants.items():
-            taken = _seconds(lambda run=run: run(steps))
-            if counted:
-                seconds[name].append(taken)
-    return seconds
+def _bound(variants: dict[str, Callable[[int], None]], steps: int) -> dict[str, Callable[[], None]]:
+    return {name: partial(run, steps) for name, run in variants.items()}
 
 
-def _ratio(seconds: dict[str, list[float]], name: str) -> float:
+def _ratio(taken: dict[str, list[float]], name: str) -> float:
     """How many times as fast as easyfsl, the median over the rounds."""
-    return statistics.median(a / b for a, b in zip(seconds["easyfsl"], seconds[name], strict=True))
-
-
-def _seconds(run: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    run()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
+    return statistics.median(a / b for a, b in zip(taken["easyfsl"], taken[name], strict=True))
 
 
 def _machine(device: torch.device) -> str:

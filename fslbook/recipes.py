@@ -109,6 +109,14 @@ def _adapting(method: str, n_way: int, k_shot: int, *deviations: str, **settings
 
 def _of_task(n_way: int, k_shot: int) -> list[Recipe]:
     first_order = {"inner_lr": 0.2, "inner_steps": 3}
+    prototypical = _metric("prototypical", n_way, k_shot, HALVED)
+    matching = _metric(
+        "matching",
+        n_way,
+        k_shot,
+        "without full context embeddings, cosines times 20, trained on 60-way tasks",
+        options={"scale": 20.0},
+    )
     return [
         _metric(
             "siamese",
@@ -119,15 +127,10 @@ def _of_task(n_way: int, k_shot: int) -> list[Recipe]:
             train_query=2,
             options={"margin": 10.0},
         ),
-        _metric("prototypical", n_way, k_shot, HALVED),
-        _trainval(_metric("prototypical", n_way, k_shot, HALVED)),
-        _metric(
-            "matching",
-            n_way,
-            k_shot,
-            "without full context embeddings, cosines times 20, trained on 60-way tasks",
-            options={"scale": 20.0},
-        ),
+        prototypical,
+        _trainval(prototypical),
+        matching,
+        _trainval(matching),
         _metric(
             "relation",
             n_way,
@@ -145,7 +148,7 @@ def _of_task(n_way: int, k_shot: int) -> list[Recipe]:
 
 
 def _trainval(recipe: Recipe) -> Recipe:
-    """The same with the base and validation classes, as Snell et al. train once they have chosen the settings."""
+    """The same with the base and validation classes: the 1,200 classes on which the papers train in the end."""
     said = ("trained on the 1,200 base and validation classes of Vinyals' split and their rotations, not validated",)
     return replace(recipe, validation_too=True, deviations=said + recipe.deviations[1:])
 

@@ -51,10 +51,10 @@ def deviations_table() -> str:
 
 
 def _overlap(entry: Entry, paper: Published) -> str:
+    apart = abs(100 * entry.accuracy - paper.accuracy)
     if paper.ci95 is None:
-        return ", which gives no interval"
-    apart = abs(100 * entry.accuracy - paper.accuracy) > 100 * entry.ci95 + paper.ci95
-    return ", and the intervals do not overlap" if apart else ", and the intervals overlap"
+        return f", which gives no interval; its figure lies {'within' if apart <= 100 * entry.ci95 else 'outside'} ours"
+    return f", and the intervals {'do not overlap' if apart > 100 * entry.ci95 + paper.ci95 else 'overlap'}"
 
 
 def _row(recipe: Recipe, entry: Entry | None) -> list[str]:

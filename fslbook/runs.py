@@ -15,7 +15,7 @@ from torch import nn
 
 from fslbook import ledger
 from fslbook.builders import build, optimiser
-from fslbook.data import Splits
+from fslbook.data import ImageClasses, Splits
 from fslbook.data.image_classes import concatenate
 from fslbook.devices import bf16_is_fast
 from fslbook.distributed import Team
@@ -125,8 +125,7 @@ def scores(recipe: Recipe, method: nn.Module, data: Splits, episodes: int | None
 
 def test_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler:
     """The tasks, always the same, on which the recipe is tested."""
-    novel = data.novel.with_rotations() if recipe.rotate_novel else data.novel
-    return EpisodeSampler(novel, recipe.n_way, recipe.k_shot, recipe.test_query, seed=1)
+    return EpisodeSampler(_as_tested(recipe, data.novel), recipe.n_way, recipe.k_shot, recipe.test_query, seed=1)
 
 
 def _training_tasks(recipe: Recipe, data: Splits, seed: int) -> EpisodeSampler:
@@ -139,8 +138,12 @@ def _validation_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler | None:
     """Like the tasks of training, in at most 20 ways; those of the test would differ within a training."""
     if recipe.validation_too:
         return None
-    validation = data.validation.with_rotations() if recipe.rotate_novel else data.validation
-    return EpisodeSampler(validation, min(recipe.train_way, 20), recipe.train_shot, recipe.train_query, seed=1)
+    sizes = (min(recipe.train_way, 20), recipe.train_shot, recipe.train_query)
+    return EpisodeSampler(_as_tested(recipe, data.validation), *sizes, seed=1)
+
+
+def _as_tested(recipe: Recipe, classes: ImageClasses) -> ImageClasses:
+    return classes.with_rotations() if recipe.rotate_novel else classes
 
 
 def _in_bf16(method: nn.Module) -> bool:

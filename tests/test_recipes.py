@@ -21,7 +21,11 @@ from fslbook.recipes import RECIPES, Recipe, quick, recipe_named
 
 def test_there_is_a_recipe_for_every_method_and_task() -> None:
     assert len([recipe for recipe in RECIPES.values() if not recipe.validation_too]) == 4 * len(builders.BUILDERS) == 36
-    assert {recipe.label for recipe in RECIPES.values()} == {*builders.BUILDERS, "prototypical, trainval"}
+    assert {recipe.label for recipe in RECIPES.values()} == {
+        *builders.BUILDERS,
+        "matching, trainval",
+        "prototypical, trainval",
+    }
     assert all(name == recipe.name for name, recipe in RECIPES.items())
     assert {recipe.method for recipe in RECIPES.values()} == {*builders.BUILDERS}
 
@@ -55,7 +59,7 @@ def test_weights_are_at_most_a_megabyte(name: str) -> None:
 
 def test_recipes_share_a_training_where_nothing_but_their_tests_differs() -> None:
     trainings = {recipe.training for recipe in RECIPES.values()}
-    assert len(trainings) == 1 + 5 * 2 + 4 * 4  # siamese; two shots of five; every task of the MAML family
+    assert len(trainings) == 1 + 6 * 2 + 4 * 4  # siamese; two of six; every task of the MAML family
     assert RECIPES["matching-omniglot-5w1s"].training == RECIPES["matching-omniglot-20w1s"].training
     assert SMALL.training == replace(SMALL, n_way=20, k_shot=5, test_query=1, test_episodes=2).training
     assert SMALL.training != replace(SMALL, options={"scale": 2.0}).training

@@ -38,6 +38,7 @@ REPRODUCTIONS: dict[str, Row] = {
         (98.5, 99.6, 94.5, 98.6),
         (0.2, 0.1, 0.2, 0.1),
     ),
+    "matching": ("Knagg, few-shot on GitHub, its README, cosines as they are", (92.0, 93.2, 75.6, 77.8), NONE),
     "relation": ("PaddleFSL, its README", (98.02, 99.25, None, None), (0.09, 0.05, None, None)),
     "maml": ("Raghu et al. 2020", (None, None, 93.7, 96.4), (None, None, 0.7, 0.1)),
     "fomaml": (

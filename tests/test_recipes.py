@@ -74,6 +74,7 @@ def test_published_figures_stand_in_the_right_column() -> None:
     assert published(RECIPES["prototypical-omniglot-20w1s"]).accuracy == 96.0
     assert published(RECIPES["anil-omniglot-5w1s"]) is None
     assert published(RECIPES["siamese-omniglot-5w1s"], REPRODUCTIONS) is None
+    assert published(RECIPES["matching-omniglot-20w1s"], REPRODUCTIONS).accuracy == 75.6
     assert PAPERS.keys() == {*builders.BUILDERS}
 
 

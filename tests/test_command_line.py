@@ -20,7 +20,7 @@ def test_list_results_and_jobs_name_every_recipe(capsys: pytest.CaptureFixture[s
         assert all(name in printed for name in RECIPES)
     main(["jobs", "--seeds", "3"])
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 27 + 2 * 10  # the trainings, and two further seeds
+    assert len(lines) == 29 + 2 * 11  # the trainings, and two further seeds
     assert "python -m fslbook train maml-omniglot-5w1s --seed 2" in lines
     assert "python -m fslbook train matching-omniglot-5w1s matching-omniglot-20w1s --seed 0" in lines
 

@@ -53,7 +53,7 @@ def deviations_table() -> str:
 def _overlap(entry: Entry, paper: Published) -> str:
     apart = abs(100 * entry.accuracy - paper.accuracy)
     if paper.ci95 is None:
-        return f", which gives no interval; its figure lies {'within' if apart <= 100 * entry.ci95 else 'outside'} ours"
+        return f", {'inside' if apart <= 100 * entry.ci95 else 'outside'} our interval"
     return f", and the intervals {'do not overlap' if apart > 100 * entry.ci95 + paper.ci95 else 'overlap'}"
 
 

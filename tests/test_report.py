@@ -63,16 +63,8 @@ def test_several_seeds_show_their_spread(tmp_path: Path) -> None:
     [
         (MAML, 0.985, "0.2 points below the paper, and the intervals overlap."),
         (MAML, 0.995, "0.8 points above the paper, and the intervals do not overlap."),
-        (
-            PROTOTYPICAL,
-            0.9882,
-            "within a tenth of a point of the paper, which gives no interval; its figure lies within ours.",
-        ),
-        (
-            PROTOTYPICAL,
-            0.9858,
-            "0.2 points below the paper, which gives no interval; its figure lies outside ours.",
-        ),
+        (PROTOTYPICAL, 0.9882, "within a tenth of a point of the paper, inside our interval."),
+        (PROTOTYPICAL, 0.9858, "0.2 points below the paper, outside our interval."),
         (RECIPES["anil-omniglot-5w1s"], 0.9, "the paper has no figure for this task."),
     ],
 )

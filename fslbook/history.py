@@ -70,9 +70,9 @@ class Recorder:
         self.history.accuracy += accuracies
         now = time.perf_counter()
         self.history.seconds, self.mark = self.history.seconds + now - self.mark, now
-        self.bar.update(len(self.pending))
         accuracy = {} if math.isnan(accuracies[-1]) else {"accuracy": f"{_mean(accuracies):.1%}"}
-        self.bar.set_postfix(loss=f"{losses[-1]:.3f}", **accuracy)
+        self.bar.set_postfix(loss=f"{losses[-1]:.3f}", **accuracy, refresh=False)  # drawn by the update, if it is time
+        self.bar.update(len(self.pending))
         self.pending.clear()
         if not torch.isfinite(torch.tensor(losses)).all():
             raise FloatingPointError(

@@ -24,6 +24,9 @@ from fslbook.graphs import captured
 from fslbook.history import History, Recorder
 from fslbook.sampling import EpisodeSampler, TaskSampler
 
+REDRAWN = 0.5
+"""Seconds between two drawings of the bar. In a notebook each is some messages, of which a thousand may wait."""
+
 
 def fit(
     method: nn.Module,
@@ -81,7 +84,8 @@ def fit(
     path = Path(checkpoint) if checkpoint else None
     if path and path.exists():
         state.load(path)
-    recorder = Recorder(history, tqdm(total=steps, initial=len(history.loss), disable=not progress, desc="fit"))
+    bar = tqdm(total=steps, initial=len(history.loss), disable=not progress, desc="fit", mininterval=REDRAWN)
+    recorder = Recorder(history, bar)
     loss_of_episode = loss_of(method, sampler.device, compiled=compiled)
     autocast = torch.autocast(sampler.device.type, torch.bfloat16, enabled=bf16)
 

@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, StepLR
 
 from fslbook import MAML, Conv4, Episode, EpisodeSampler, History, NearestNeighbour, PrototypicalNetwork, evaluate, fit
 from fslbook.methods import FewShotMethod
+from fslbook.training import REDRAWN
 
 
 class Scripted(FewShotMethod):
@@ -227,6 +228,13 @@ def test_broken_weights_are_neither_validated_nor_saved(every: str, tmp_path: Pa
         fit(method, easy_sampler(), steps=6, checkpoint=checkpoint, progress=False, **settings)
     assert not checkpoint.exists()
     assert not evaluated
+
+
+def test_the_bar_is_drawn_by_the_clock_and_not_at_every_reading(capsys: pytest.CaptureFixture[str]) -> None:
+    history = fit(small_method(), easy_sampler(), 600)  # 30 readings
+    drawn = capsys.readouterr().err
+    assert drawn.count("\r") <= 3 + history.seconds / REDRAWN
+    assert f"loss={history.loss[-1]:.3f}" in drawn.splitlines()[-1].split("\r")[-1]
 
 
 def test_ctrl_c_ends_after_the_step_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,6 +78,12 @@ def test_published_figures_stand_in_the_right_column() -> None:
     assert PAPERS.keys() == {*builders.BUILDERS}
 
 
+def test_unscaled_cosines_fall_furthest_behind_in_20_ways_as_chapter_5_says() -> None:
+    recipes = [RECIPES[f"matching-omniglot-{task}"] for task in ("5w1s", "5w5s", "20w1s", "20w5s")]
+    behind = [published(recipe).accuracy - published(recipe, REPRODUCTIONS).accuracy for recipe in recipes]
+    assert min(behind[2:]) > max(behind[:2])
+
+
 def test_the_schedules_end_where_they_should() -> None:
     for schedule, last in (("halve", 1e-3 / 8), ("one-cycle", 0.0), ("linear", 0.0)):
         recipe = replace(SMALL, steps=40, schedule=schedule)

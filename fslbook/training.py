@@ -175,7 +175,7 @@ def _accuracy(seen: list[Tensor], episode: Episode) -> Tensor:
     logits = torch.cat(seen) if seen else episode.query_x.new_empty(0)  # some methods answer a task at a time
     seen.clear()
     if not len(logits) or episode.query_y.is_floating_point():
-        return episode.query_x.new_tensor(float("nan"))
+        return episode.query_x.new_full((), float("nan"))  # filled there: sending a number would break a capture
     return (logits.argmax(dim=-1) == episode.query_y).float().mean()
 
 

@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import easy_sampler, small_method
+from helpers import blobs, easy_sampler, small_method
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from fslbook import History, SiameseNetwork, fit
+from fslbook import EpisodeSampler, History, SiameseNetwork, fit
 from fslbook.builders import BUILDERS, SCHEDULES, build, optimiser
 from fslbook.encoders import Conv4
 from fslbook.episodes import Episode
@@ -30,12 +31,34 @@ from fslbook.recipes import RECIPES
 from fslbook.training import _accuracy
 
 
+class Sent(TorchFunctionMode):
+    """Notes every tensor made of Python's numbers: on a GPU they would be sent, which the dispatcher does not show."""
+
+    def __init__(self, operations: list[str]) -> None:
+        super().__init__()
+        self.operations = operations
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func.__name__ in ("tensor", "new_tensor", "as_tensor", "asarray"):
+            self.operations.append(func.__name__)
+        return func(*args, **(kwargs or {}))
+
+
 class Elsewhere(TorchDispatchMode):
-    """Notes every operation on a tensor that is not on the device "meta"."""
+    """Notes every operation on a tensor that is not on the device "meta", and what `Sent` notes."""
 
     def __init__(self) -> None:
         super().__init__()
         self.operations: list[str] = []
+        self.sent = Sent(self.operations)
+
+    def __enter__(self) -> Elsewhere:
+        self.sent.__enter__()
+        return super().__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        self.sent.__exit__(*error)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
@@ -96,10 +119,12 @@ def test_neither_does_drawing_episodes(uneven: bool, monkeypatch: pytest.MonkeyP
     assert episode.query_x.is_meta
 
 
-def test_neither_does_the_accuracy() -> None:
+@pytest.mark.parametrize("answers", [0, 1])
+def test_neither_does_the_accuracy(answers: int) -> None:
+    """Also where the loss makes no logits, as that of pairs."""
     episode = meta_episode()
     with Elsewhere() as elsewhere:
-        _accuracy([torch.empty(2, 15, 5, device="meta")], episode)
+        _accuracy([torch.empty(2, 15, 5, device="meta")] * answers, episode)
     assert elsewhere.operations == []
 
 
@@ -113,6 +138,7 @@ def test_the_stand_in_convicts_what_a_capture_would_not_bear() -> None:
         step_elsewhere(lambda episode: episode.support_x.requires_grad_()[episode.support_y == 0].sum(), meta_episode())
     sent = step_elsewhere(lambda episode: mean(episode) * torch.ones(1).to("meta"), meta_episode())
     assert any("_to_copy" in operation for operation in sent)
+    assert step_elsewhere(lambda episode: mean(episode) * episode.query_x.new_tensor(2.0), meta_episode()) != []
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -187,3 +213,19 @@ def test_a_captured_run_learns_as_an_ordinary_one() -> None:
     captured, ordinary = run(True), run(False)
     assert captured.loss[:10] == pytest.approx(ordinary.loss[:10], rel=1e-3)
     assert captured.loss[-1] < captured.loss[0] / 2
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@pytest.mark.parametrize("name", BUILDERS)
+def test_every_recipe_is_captured(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(cuda_graph: bool) -> list[float]:
+        torch.manual_seed(0)
+        recipe = RECIPES[f"{name}-omniglot-5w1s"]
+        method = build(recipe).to("cuda")
+        optimizer, scheduler = optimiser(recipe, method)
+        tasks = EpisodeSampler(blobs(size=28).to("cuda"), 5, recipe.train_shot, 3)
+        train = partial(fit, method, tasks, 10, batch_size=2, progress=False)
+        return train(optimizer=optimizer, scheduler=scheduler, cuda_graph=cuda_graph).loss
+
+    assert run(True) == pytest.approx(run(False), rel=0.02, abs=1e-3)
+    assert "no CUDA graph" not in capsys.readouterr().out

@@ -217,7 +217,7 @@ def test_a_captured_run_learns_as_an_ordinary_one() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 @pytest.mark.parametrize("name", BUILDERS)
-def test_every_recipe_is_captured(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_recipe_of_every_method_is_captured(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     def run(cuda_graph: bool) -> list[float]:
         torch.manual_seed(0)
         recipe = RECIPES[f"{name}-omniglot-5w1s"]

@@ -60,16 +60,16 @@ book: site ## Build the book and say where to open it
 test: export OMP_NUM_THREADS := 1
 test: $(READY) lint ## Run every check: style, types, package, notebooks, the built site
 	$(call stage,notebooks on paper,$(PY) tools/notebooks.py check)
-	$(call stage,package tests,$(PYTEST) -n $(WORKERS) --dist loadfile --ignore tests/test_site.py tests)
+	$(call stage,package tests,$(PYTEST) -n $(WORKERS) --dist loadfile --ignore tests/book/test_site.py tests)
 	$(call stage,every notebook runs,$(NBVAL) -n $(WORKERS))
 	@$(MAKE) site
-	$(call stage,pages of the site,$(PYTEST) tests/test_site.py)
+	$(call stage,pages of the site,$(PYTEST) tests/book/test_site.py)
 	@echo; echo "All checks passed."
 
 test-gpu: export FSLBOOK_DEVICE := cuda
 test-gpu: $(READY) ## The tests and every notebook on a CUDA GPU; fails where there is none
 	$(call stage,a GPU,$(PY) -c 'import fslbook; print(fslbook.pick_device())')
-	$(call stage,package tests on the GPU,$(PYTEST) --ignore tests/test_site.py tests)
+	$(call stage,package tests on the GPU,$(PYTEST) --ignore tests/book/test_site.py tests)
 	$(call stage,every notebook runs on the GPU,$(NBVAL) -n 1 --durations=20)
 
 lab: $(READY) ## Open the chapters in JupyterLab

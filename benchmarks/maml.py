@@ -18,7 +18,7 @@ from timing import take_turns
 from torch import nn
 
 from fslbook import MAML, Episode, conv_classifier, peak_memory
-from fslbook.machine import peak_memory_mib
+from fslbook.paper.machine import peak_memory_mib
 
 N_WAY, N_QUERY, INNER_LR, N_TASKS = 5, 15, 0.4, 8
 OURS = {

@@ -10,10 +10,10 @@ import statistics
 from collections.abc import Callable
 
 from fslbook import EpisodeSampler, ImageClasses, peak_memory
-from fslbook.builders import BUILDERS, build, optimiser
-from fslbook.methods.adaptation import AdaptingMethod
-from fslbook.recipes import RECIPES
-from fslbook.training import fit
+from fslbook.methods.optimisation.adaptation import AdaptingMethod
+from fslbook.paper.builders import BUILDERS, build, optimiser
+from fslbook.paper.recipes import RECIPES
+from fslbook.training.loop import fit
 
 Steps = Callable[[int], None]
 PLAIN: dict[str, bool] = {}

@@ -26,8 +26,8 @@ from timing import seconds, take_turns
 from torch import nn
 
 from fslbook import Conv4, EpisodeSampler, ImageClasses, PrototypicalNetwork, bf16_is_fast, course_dataset, pick_device
-from fslbook.evaluation import embed_classes, evaluate
-from fslbook.training import fit
+from fslbook.evaluation.loop import embed_classes, evaluate
+from fslbook.training.loop import fit
 
 N_WAY, K_SHOT, N_QUERY = 5, 1, 15
 

@@ -2,14 +2,11 @@
 
 from fslbook.claims import claim
 from fslbook.classifier import FewShotClassifier
+from fslbook.common.devices import bf16_is_fast, pick_device
+from fslbook.common.memory_use import peak_memory
 from fslbook.data import ImageClasses, Splits, course_dataset, glyphs, image_folder, omniglot
-from fslbook.data.sinusoids import SinusoidTasks
-from fslbook.devices import bf16_is_fast, pick_device
-from fslbook.encoders import Conv4, RelationEncoder, conv_classifier
-from fslbook.episodes import Episode
-from fslbook.evaluation import Evaluation, evaluate
-from fslbook.history import History
-from fslbook.memory import peak_memory
+from fslbook.evaluation.loop import Evaluation, evaluate
+from fslbook.evaluation.regression import RegressionEvaluation, evaluate_regression
 from fslbook.methods import (
     MAML,
     MatchingNetwork,
@@ -21,10 +18,13 @@ from fslbook.methods import (
     Reptile,
     SiameseNetwork,
 )
-from fslbook.regression import RegressionEvaluation, evaluate_regression
-from fslbook.sampling import EpisodeSampler
-from fslbook.training import fit
-from fslbook.weights import load
+from fslbook.networks.encoders import Conv4, RelationEncoder, conv_classifier
+from fslbook.paper.weights import load
+from fslbook.tasks.episode import Episode
+from fslbook.tasks.sampler import EpisodeSampler
+from fslbook.tasks.sinusoids import SinusoidTasks
+from fslbook.training.history import History
+from fslbook.training.loop import fit
 
 __all__ = [
     "MAML",

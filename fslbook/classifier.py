@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from fslbook.data.image_classes import to_unit_range
-from fslbook.episodes import Episode
-from fslbook.evaluation import evaluation_mode
+from fslbook.evaluation.loop import evaluation_mode
+from fslbook.tasks.episode import Episode
 
 
 class FewShotClassifier:

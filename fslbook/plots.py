@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from fslbook.episodes import Episode
-from fslbook.evaluation import Evaluation, evaluation_mode
-from fslbook.history import History
+from fslbook.evaluation.loop import Evaluation, evaluation_mode
+from fslbook.tasks.episode import Episode
+from fslbook.training.history import History
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette, strongest contrasts first."""

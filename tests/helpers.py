@@ -12,10 +12,11 @@ import torch
 from hypothesis import settings
 from torch import Tensor, nn
 
-from fslbook import Episode, EpisodeSampler, ImageClasses, PrototypicalNetwork, runs
+from fslbook import Episode, EpisodeSampler, ImageClasses, PrototypicalNetwork
 from fslbook.data import Splits
-from fslbook.distributed import Team
-from fslbook.recipes import RECIPES, Recipe, quick
+from fslbook.paper import runs
+from fslbook.paper.recipes import RECIPES, Recipe, quick
+from fslbook.training.distributed import Team
 
 PROPERTIES = settings(max_examples=40, deadline=None, derandomize=True, database=None)
 """The same examples at every run, and no time limit on a busy machine."""

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from guard import BOOK
 
-from fslbook.published import PAPERS
-from fslbook.report import results_table
+from fslbook.paper.published import PAPERS
+from fslbook.paper.report import results_table
 
 FOLDER = BOOK / "_results"
 

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from filelock import FileLock
 
+from fslbook.common.files import replaced
 from fslbook.data.image_classes import ImageClasses
-from fslbook.files import replaced
 
 DAMAGE = (
     *(OSError, EOFError, ValueError, KeyError, TypeError, struct.error, zipfile.BadZipFile, zlib.error),

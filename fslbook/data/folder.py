@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from fslbook.checks import check_whole_number
+from fslbook.common.arguments import check_whole_number
 from fslbook.data.cache import DAMAGE
 from fslbook.data.image_classes import ImageClasses, from_arrays
 

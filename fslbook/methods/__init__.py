@@ -1,29 +1,26 @@
 """The methods of the book: one file a method."""
 
-from fslbook.methods.adaptation import AdaptingMethod
 from fslbook.methods.base import EmbeddingMethod, FewShotMethod
-from fslbook.methods.context import FullContextEmbedding
-from fslbook.methods.maml import MAML, MetaSGD
-from fslbook.methods.matching import MatchingNetwork
-from fslbook.methods.nearest_neighbour import NearestNeighbour
+from fslbook.methods.metric.matching import MatchingNetwork
+from fslbook.methods.metric.nearest_neighbour import NearestNeighbour
+from fslbook.methods.metric.prototypical import PrototypicalNetwork, negative_squared_distances, prototypes
+from fslbook.methods.metric.relation import RelationNetwork
+from fslbook.methods.metric.siamese import SiameseNetwork
 from fslbook.methods.one_query import OneQueryAtATime
-from fslbook.methods.prototypical import PrototypicalNetwork, negative_squared_distances, prototypes
-from fslbook.methods.relation import RelationModule, RelationNetwork
-from fslbook.methods.reptile import Reptile
-from fslbook.methods.siamese import SiameseNetwork
+from fslbook.methods.optimisation.adaptation import AdaptingMethod
+from fslbook.methods.optimisation.maml import MAML, MetaSGD
+from fslbook.methods.optimisation.reptile import Reptile
 
 __all__ = [
     "MAML",
     "AdaptingMethod",
     "EmbeddingMethod",
     "FewShotMethod",
-    "FullContextEmbedding",
     "MatchingNetwork",
     "MetaSGD",
     "NearestNeighbour",
     "OneQueryAtATime",
     "PrototypicalNetwork",
-    "RelationModule",
     "RelationNetwork",
     "Reptile",
     "SiameseNetwork",

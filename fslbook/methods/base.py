@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fslbook.episodes import Episode
+from fslbook.tasks.episode import Episode
 
 
 class FewShotMethod(nn.Module):

@@ -7,9 +7,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from fslbook.episodes import Episode
-from fslbook.methods.adaptation import AdaptingMethod
 from fslbook.methods.base import FewShotMethod
+from fslbook.methods.optimisation.adaptation import AdaptingMethod
+from fslbook.tasks.episode import Episode
 
 
 class OneQueryAtATime(FewShotMethod):

@@ -1,0 +1,1 @@
+"""What every room may use: checks of arguments, devices, files, memory. Nothing of few-shot learning."""

@@ -1,0 +1,146 @@
+"""Checks of chapter 2's exercises: splitting classes and drawing episodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
+
+# Numbers that hold in one game only
+
+
+def _draw_ids(n_way: int, shuffled: bool) -> Any:
+    def draw(generator: Generator) -> tuple[Tensor, Tensor]:
+        classes = torch.randperm(400, generator=generator)[:n_way]
+        support = classes.repeat_interleave(2)
+        query = classes.repeat_interleave(3)[torch.randperm(3 * n_way, generator=generator)]
+        return support[torch.randperm(len(support), generator=generator)] if shuffled else support, query
+
+    return draw
+
+
+def _numbered(support_ids: Tensor, query_ids: Tensor, order: list[int] | None = None) -> list[Tensor]:
+    order = list(dict.fromkeys(support_ids.tolist())) if order is None else order
+    ids = support_ids, query_ids
+    return [torch.tensor([order.index(i) for i in x.tolist()], device=x.device) for x in ids]
+
+
+relabelled = Exercise(
+    "relabelled",
+    _numbered,
+    {
+        "class after class": Case(_draw_ids(7, shuffled=False)),
+        "support in any order": Case(_draw_ids(7, shuffled=True)),
+        "twenty ways": Case(_draw_ids(20, shuffled=True)),
+    },
+    [
+        Mistake(
+            lambda s, q: _numbered(s, q, sorted(set(s.tolist()))),
+            "you numbered the classes by the size of their ids, not in order of appearance",
+        ),
+        Mistake(
+            lambda s, q: (_numbered(s, s)[0], _numbered(q, q)[0]),
+            "support and query were numbered separately; one number means two classes now",
+        ),
+        Mistake(lambda s, q: [y + 1 for y in _numbered(s, q)], "the numbers start at 1; they must start at 0"),
+        Mistake(lambda s, q: (_numbered(s, q)[0], q), "the queries still have their old ids"),
+    ],
+)
+
+# Split classes, never images
+
+
+def class_ids(n_classes: int, uneven: bool, generator: Generator) -> Tensor:
+    """Ids with gaps, of classes with 10 images or with 8 to 12, in any order."""
+    ids = torch.randperm(5 * n_classes, generator=generator)[:n_classes]
+    counts = torch.randint(8, 13, (n_classes,), generator=generator) if uneven else torch.full((n_classes,), 10)
+    labels = ids.repeat_interleave(counts)
+    return labels[torch.randperm(len(labels), generator=generator)] if uneven else labels
+
+
+def _draw_split(n_classes: int, n_novel: int, uneven: bool = False) -> Any:
+    return lambda generator: (class_ids(n_classes, uneven, generator), n_novel)
+
+
+def _split_fault(answer: Any, labels: Tensor, n_novel: int) -> str | None:
+    if fault := not_rows(answer, 2, len(labels)):
+        return fault
+    base, novel = (rows.cpu() for rows in answer)
+    ids = labels.cpu()
+    if shared := {*ids[base].tolist()} & {*ids[novel].tolist()}:
+        return f"{len(shared)} of {len(ids.unique())} classes are on both sides: images were split, not classes"
+    if (found := len(ids[novel].unique())) != n_novel:
+        return f"{found} classes are novel, wanted are {n_novel}"
+    rows = torch.cat([base, novel])
+    if len(rows) != len(ids) or len(rows.unique()) != len(ids):
+        return "every image must be on one side, exactly once"
+    return at_one_end(ids, ids[novel].unique())
+
+
+def at_one_end(ids: Tensor, chosen: Tensor) -> str | None:
+    """Whether `chosen` are the first or the last classes, where chance does that less than once in a billion times."""
+    if len(ids.unique()) < 40:
+        return None
+    for order in (ids.unique().tolist(), list(dict.fromkeys(ids.tolist()))):
+        if {*chosen.tolist()} in ({*order[: len(chosen)]}, {*order[-len(chosen) :]}):
+            return "the classes at one end are taken; chance must choose them"
+    return None
+
+
+def not_rows(answer: Any, n_parts: int, n_images: int) -> str | None:
+    """What is wrong with an answer that should be `n_parts` lists of row numbers."""
+    if not isinstance(answer, (tuple, list)) or len(answer) != n_parts:
+        return f"return {n_parts} tensors"
+    for part, x in enumerate(answer, 1):
+        if not isinstance(x, Tensor) or x.dtype != torch.int64 or x.ndim != 1:
+            return f"part {part} must be a tensor of whole numbers (int64) with one dimension"
+        if len(x) and not 0 <= int(x.min()) <= int(x.max()) < n_images:
+            return f"part {part} has numbers outside 0..{n_images - 1}"
+    return None
+
+
+def _by_ids(labels: Tensor, novel_ids: Tensor) -> tuple[Tensor, Tensor]:
+    novel = torch.isin(labels, novel_ids.to(labels.device))
+    return (~novel).nonzero()[:, 0], novel.nonzero()[:, 0]
+
+
+def shuffled(x: Tensor) -> Tensor:
+    """The same rows in random order."""
+    return x[torch.randperm(len(x))]
+
+
+def _split_images(labels: Tensor, n_novel: int) -> tuple[Tensor, Tensor]:
+    rows, n = shuffled(torch.arange(len(labels))), n_novel * len(labels) // len(labels.unique())
+    return rows[n:], rows[:n]
+
+
+def _one_image_a_class(labels: Tensor, n_novel: int) -> tuple[Tensor, Tensor]:
+    classes = shuffled(labels.unique()).tolist()
+    first = [int((labels == c).nonzero()[0, 0]) for c in classes]
+    return torch.tensor(first[n_novel:]), torch.tensor(first[:n_novel])
+
+
+split_by_class = Exercise(
+    "split_by_class",
+    None,
+    {
+        "forty classes": Case(_draw_split(40, 15), _split_fault),
+        "uneven classes in any order": Case(_draw_split(40, 20, uneven=True), _split_fault),
+        "a single base class": Case(_draw_split(8, 7), _split_fault),
+    },
+    [
+        Mistake(_split_images, "classes are on both sides: images were split, not classes"),
+        Mistake(
+            lambda labels, n: _by_ids(labels, labels.unique()[-n:]),
+            "the classes at one end are taken; chance must choose them",
+        ),
+        Mistake(
+            lambda labels, n: _by_ids(labels, shuffled(labels.unique())[n:]),
+            lambda labels, n: f"{len(labels.unique()) - n} classes are novel, wanted are {n}",
+        ),
+        Mistake(_one_image_a_class, "every image must be on one side, exactly once"),
+    ],
+)

@@ -1,0 +1,137 @@
+"""Checks of chapter 4's exercises: prototypical networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
+
+# Prototypes
+
+
+def draw_support(shots: list[int], shuffled: bool = True) -> Any:
+    def draw(generator: Generator) -> tuple[Tensor, Tensor, int]:
+        labels = torch.repeat_interleave(torch.arange(len(shots)), torch.tensor(shots))
+        if shuffled:
+            labels = labels[torch.randperm(len(labels), generator=generator)]
+        return torch.randn(len(labels), 6, generator=generator), labels, len(shots)
+
+    return draw
+
+
+def prototypes_by_loop(embeddings: Tensor, labels: Tensor, n_way: int) -> Tensor:
+    means = []
+    for n in range(n_way):
+        rows = [x for x, y in zip(embeddings.tolist(), labels.tolist(), strict=True) if y == n]
+        means.append([sum(column) / len(rows) for column in zip(*rows, strict=True)])
+    return torch.tensor(means, dtype=embeddings.dtype, device=embeddings.device)
+
+
+def _sums(embeddings: Tensor, labels: Tensor, n_way: int) -> Tensor:
+    return torch.stack([embeddings[labels == n].sum(dim=0) for n in range(n_way)])
+
+
+def _divided_by_the_mean_shot(embeddings: Tensor, labels: Tensor, n_way: int) -> Tensor:
+    return _sums(embeddings, labels, n_way) / (len(labels) / n_way)
+
+
+def _says_divisor(embeddings: Tensor, labels: Tensor, n_way: int) -> str:
+    counts = labels.bincount()
+    odd = int((counts - len(labels) / n_way).abs().argmax())
+    return f"class {odd} has {counts[odd]} images, you divided by {len(labels) / n_way:g} (S / n_way)"
+
+
+prototypes = Exercise(
+    "prototypes",
+    prototypes_by_loop,
+    {
+        "equal shots": Case(draw_support([3, 3, 3], shuffled=False)),
+        "classes in any order": Case(draw_support([3, 3, 3, 3])),
+        "uneven shots": Case(draw_support([5, 1, 3, 2])),
+        "passes the gradient on": Case(draw_support([2, 2]), gradient=True),
+    },
+    [
+        Mistake(_divided_by_the_mean_shot, _says_divisor),
+        Mistake(_sums, "these are sums; a prototype is a mean"),
+        Mistake(
+            lambda x, y, n: x.view(n, -1, x.shape[1]).mean(dim=1),
+            "you took the rows in order, as if the images were sorted by class; look at the labels",
+        ),
+        Mistake(
+            lambda x, y, n: x.view(-1, n, x.shape[1]).mean(dim=0),
+            "you averaged over the classes instead of over the shots of one class",
+        ),
+        Mistake(
+            lambda x, y, n: torch.stack([x[y == c].median(dim=0).values for c in range(n)]),
+            "these are medians; a prototype is a mean",
+        ),
+    ],
+)
+
+# Distances
+
+
+def _draw_queries(generator: Generator) -> tuple[Tensor, Tensor]:
+    return torch.randn(7, 5, generator=generator), torch.randn(3, 5, generator=generator)
+
+
+def _far_from_zero(generator: Generator) -> tuple[Tensor, Tensor]:
+    queries, centres = _draw_queries(generator)
+    return queries, torch.cat([centres, queries[:2]])
+
+
+def squares_by_loop(queries: Tensor, prototypes: Tensor) -> Tensor:
+    rows = [
+        [sum((a - b) ** 2 for a, b in zip(q, c, strict=True)) for c in prototypes.tolist()] for q in queries.tolist()
+    ]
+    return torch.tensor(rows, dtype=queries.dtype, device=queries.device)
+
+
+squared_distances = Exercise(
+    "squared_distances",
+    squares_by_loop,
+    {
+        "seven queries, three prototypes": Case(_draw_queries),
+        "a query that lies on a prototype": Case(_far_from_zero),
+        "passes the gradient on": Case(_draw_queries, gradient=True),
+    },
+    [
+        Mistake(lambda q, c: torch.cdist(q, c), "these are distances; the square is missing"),
+        Mistake(lambda q, c: -(torch.cdist(q, c) ** 2), "the sign is wrong: a distance is never negative"),
+        Mistake(lambda q, c: torch.cdist(q, c, p=1), "you added up absolute differences; take their squares"),
+        Mistake(lambda q, c: ((q[:, None] - c) ** 2).mean(-1), "you took the mean over the features; take the sum"),
+        Mistake(lambda q, c: q @ c.T, "these are inner products; they are similarities, not distances"),
+    ],
+)
+
+# One more image of a class
+
+
+def _draw_update(generator: Generator) -> tuple[Tensor, int, Tensor]:
+    count = int(torch.randint(2, 9, (), generator=generator))
+    return torch.randn(6, generator=generator), count, torch.randn(6, generator=generator)
+
+
+def _draw_first_update(generator: Generator) -> tuple[Tensor, int, Tensor]:
+    return torch.randn(6, generator=generator), 1, torch.randn(6, generator=generator)
+
+
+def _updated(prototype: Tensor, count: int, embedding: Tensor) -> Tensor:
+    pairs = zip(prototype.tolist(), embedding.tolist(), strict=True)
+    return torch.tensor([(c * count + x) / (count + 1) for c, x in pairs]).to(prototype)
+
+
+updated_prototype = Exercise(
+    "updated_prototype",
+    _updated,
+    {"several images so far": Case(_draw_update), "one image so far": Case(_draw_first_update)},
+    [
+        Mistake(lambda c, k, x: (c + x) / 2, "you gave the new image as much weight as all the old ones together"),
+        Mistake(lambda c, k, x: c + (x - c) / k, "you divided by the old number of images; there is one more now"),
+        Mistake(lambda c, k, x: (c + x) / (k + 1), "the old prototype stands for `count` images; weigh it so"),
+        Mistake(lambda c, k, x: c * k + x, "this is the sum of all images; divide it by their number"),
+    ],
+)

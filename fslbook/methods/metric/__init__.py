@@ -1,0 +1,1 @@
+"""Methods that compare: one file a method (chapters 3 to 6)."""

@@ -1,0 +1,159 @@
+"""Reptile: Nichol, Achiam and Schulman (2018), "On First-Order Meta-Learning Algorithms", as their code runs it.
+
+The inner optimiser is Adam without momentum (β₁ = 0). From task to task the weights go back to
+the initialisation, while Adam's second moments carry over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.func import vmap
+from torch.nn import functional as F
+
+from fslbook.common.arguments import check_positive, check_whole_number
+from fslbook.methods.optimisation.adaptation import AdaptingMethod, Weights, check_finite, faster_form
+from fslbook.tasks.episode import Episode
+
+BETA2, EPSILON = 0.999, 1e-8
+
+
+class Reptile(AdaptingMethod):
+    """Move the initialisation θ towards the weights θ̃ that ordinary training on a task ends with (algorithm 2).
+
+    In training, support and query images of an episode together are the task; draw more shots than in the test. The
+    gradient of `loss` is the mean of θ - θ̃ over tasks: SGD with learning rate ε then makes the very step of the paper,
+    θ ← θ + ε·mean(θ̃ - θ). The authors let ε fall linearly from 1 to 0.
+
+    Args:
+        network: inputs [M, ...] to outputs [M, n_way].
+        inner_lr: learning rate of the inner Adam, above 0.
+        inner_steps: minibatches a task in training, at least 1.
+        test_steps: the same in evaluation mode, at least 0; None takes `inner_steps`.
+        inner_batch: images in a minibatch in training, at least 1.
+        test_batch: the same in evaluation mode.
+        loss: `loss(outputs, targets)`, a mean.
+
+    Raises:
+        ValueError: a number is too small, or the network has no parameters to train.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        inner_lr: float = 1e-3,
+        inner_steps: int = 5,
+        test_steps: int | None = 50,
+        inner_batch: int = 10,
+        test_batch: int = 5,
+        *,
+        loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
+    ) -> None:
+        super().__init__(network, inner_steps, test_steps, loss)
+        check_positive("inner_lr", inner_lr)
+        check_whole_number("inner_batch", inner_batch, least=1)
+        check_whole_number("test_batch", test_batch, least=1)
+        self.inner_lr, self.inner_batch, self.test_batch = inner_lr, inner_batch, test_batch
+        self.moments = nn.Module()  # buffers, so that a checkpoint holds them
+        for index, weight in enumerate(self.initial_weights().values()):
+            self.moments.register_buffer(str(index), torch.zeros_like(weight))
+        self.moments.register_buffer("steps", torch.zeros((), dtype=torch.float64))
+
+    def adapt(
+        self, support_x: Tensor, support_y: Tensor, steps: int | None = None, *, n_way: int | None = None
+    ) -> Weights:
+        """Weights after Adam on minibatches of support_x [S, ...] and support_y [S]; the moments stay as they were.
+
+        The minibatches are drawn by a generator of their own, so that the same support gives the same weights.
+
+        Args:
+            steps: by default `inner_steps`, in evaluation mode `test_steps`; 0 gives the initialisation.
+            n_way: where given, the width that the network's outputs must have.
+
+        Raises:
+            FloatingPointError: the loss is not finite any more; says at which step.
+        """
+        rows = self._test_rows(len(support_x), self._steps_now() if steps is None else steps)
+        moments = [moment.clone() for moment in self.moments.buffers()]
+        return self._descend(self._loss_on(support_x, support_y, n_way), self.initial_weights(), rows, moments)
+
+    def _adapt_to_all(self, episode: Episode) -> Weights:
+        outputs = partial(self._outputs, n_way=episode.n_way)
+
+        def loss(weights: Weights, batch: Tensor) -> Tensor:
+            logits = vmap(outputs, randomness="different")(weights, episode.support_x[:, batch])
+            return vmap(self._loss)(logits, episode.support_y[:, batch]).sum()  # each task has weights of its own
+
+        *second, taken = self.moments.buffers()
+        moments = [*(v.repeat(episode.batch_size, *[1] * v.ndim) for v in second), taken.clone()]
+        rows = self._test_rows(episode.support_x.shape[1], self._steps_now())
+        return self._descend(loss, self._of_all_tasks(episode.batch_size), rows, moments)
+
+    def _test_rows(self, n_support: int, steps: int) -> Tensor:
+        batch = self.inner_batch if self.training else self.test_batch
+        return minibatches(n_support, batch, steps, torch.Generator().manual_seed(0))
+
+    def _chosen_form(self) -> str:
+        return faster_form(self.network)
+
+    def loss(self, episode: Episode) -> Tensor:
+        """½‖θ - θ̃‖², summed over the weights, averaged over tasks; its gradient is the mean of θ - θ̃."""
+        start, distances = self.initial_weights(), []
+        for task in episode.tasks():
+            x, y = torch.cat([task.support_x, task.query_x], 1)[0], torch.cat([task.support_y, task.query_y], 1)[0]
+            rows = minibatches(len(x), self.inner_batch, self.inner_steps, device=x.device)
+            loss = self._loss_on(x, y, episode.n_way)
+            adapted = self._descend(loss, start, rows, [*self.moments.buffers()])
+            distances.append(torch.stack([(start[n] - w).square().sum() for n, w in adapted.items()]).sum())
+        return torch.stack(distances).mean() / 2
+
+    def _loss_on(self, x: Tensor, y: Tensor, n_way: int | None) -> Callable[[Weights, Tensor], Tensor]:
+        return lambda weights, batch: self._loss(self._outputs(weights, x[batch], n_way), y[batch])
+
+    def _descend(
+        self, loss_on: Callable[[Weights, Tensor], Tensor], weights: Weights, rows: Tensor, moments: list[Tensor]
+    ) -> Weights:
+        losses: list[Tensor] = []
+        weights = {name: w.detach() for name, w in weights.items()}
+        for batch in rows.to(moments[0].device):
+            leaves = {name: w.requires_grad_() for name, w in weights.items()}
+            with torch.enable_grad():
+                loss = loss_on(leaves, batch)
+            gradients = torch.autograd.grad(loss, [*leaves.values()])
+            steps = adam_steps(gradients, moments, self.inner_lr)
+            weights = {n: w.detach() - step for (n, w), step in zip(weights.items(), steps, strict=True)}
+            losses.append(loss.detach())
+        check_finite(losses)
+        return weights
+
+
+def adam_steps(gradients: tuple[Tensor, ...], moments: list[Tensor], lr: float) -> list[Tensor]:
+    """What Adam with β₁ = 0 subtracts (Kingma and Ba 2015, algorithm 1); `moments` is brought up to date in place.
+
+    Args:
+        moments: the second moment of each gradient, then the number of steps taken.
+    """
+    *second, taken = moments
+    taken += 1
+    unbias = (1 - BETA2**taken).sqrt()
+    for v, g in zip(second, gradients, strict=True):
+        v.mul_(BETA2).addcmul_(g, g, value=1 - BETA2)
+    return [lr * g / (v.sqrt() / unbias + EPSILON) for v, g in zip(second, gradients, strict=True)]
+
+
+def minibatches(
+    n: int,
+    batch_size: int,
+    number: int,
+    generator: torch.Generator | None = None,
+    device: torch.device | str = "cpu",
+) -> Tensor:
+    """Rows 0..n-1 in `number` batches [number, batch_size]: shuffled passes, one after the other, without gaps."""
+    passes = math.ceil(number * batch_size / n)
+    rows = [torch.randperm(n, generator=generator, device=device) for _ in range(passes)]
+    none = torch.empty(0, dtype=torch.int64, device=device)
+    return torch.cat([*rows, none])[: number * batch_size].view(number, batch_size)

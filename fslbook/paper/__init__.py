@@ -1,0 +1,1 @@
+"""Results at paper scale: recipes, published figures, runs, the ledger of evidence, trained weights."""

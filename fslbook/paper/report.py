@@ -1,0 +1,94 @@
+"""The ledger in words and tables, for the book: ours beside the papers, and nothing that was not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from fslbook.paper.ledger import RESULTS, Entry, read
+from fslbook.paper.published import PAPERS, REPRODUCTIONS, Published, published
+from fslbook.paper.recipes import RECIPES, TASKS, Recipe
+
+NOT_RUN = "not run yet"
+
+
+def results_table(method: str | None = None, folder: Path = RESULTS) -> str:
+    """A Markdown table of one method's recipes, or of all: accuracy in percent with 95 % intervals.
+
+    Below it stands what the times were measured on.
+
+    Raises:
+        ValueError: unknown method.
+    """
+    if method is not None and method not in PAPERS:
+        raise ValueError(f"unknown method {method!r}; known are {', '.join(PAPERS)}")
+    chosen = [recipe for recipe in RECIPES.values() if method in (None, recipe.method)]
+    head = ["recipe", "ours", "one query at a time", "untrained", "paper", "others", "time"]
+    entries = [read(recipe, folder) for recipe in chosen]
+    machines = sorted({entry.runs[0]["hardware"] for entry in entries if entry})
+    below = f"\n\nTraining time of one seed on: {'; '.join(machines)}." if machines else ""
+    return _table(head, map(_row, chosen, entries)) + below
+
+
+def difference_in_words(recipe: Recipe, folder: Path = RESULTS) -> str:
+    """One sentence on how our figure stands to the paper's."""
+    entry, paper = read(recipe, folder), published(recipe)
+    if entry is None:
+        return f"{recipe.name}: {NOT_RUN}."
+    if paper is None:
+        return f"{recipe.name}: the paper has no figure for this task."
+    points = 100 * entry.accuracy - paper.accuracy
+    side = f"{abs(points):.1f} points {'above' if points >= 0 else 'below'}"
+    where = side if abs(points) >= 0.05 else "within a tenth of a point of"
+    return f"{recipe.name}: {where} the paper{_overlap(entry, paper)}."
+
+
+def deviations_table() -> str:
+    """A Markdown table: what each method's recipes do differently from the paper."""
+    first = [recipe for recipe in RECIPES.values() if (recipe.n_way, recipe.k_shot) == TASKS[0]]
+    return _table(["method", "differs from the paper"], ([r.label, "; ".join(r.deviations[2:]) or "–"] for r in first))
+
+
+def _overlap(entry: Entry, paper: Published) -> str:
+    apart = abs(100 * entry.accuracy - paper.accuracy)
+    if paper.ci95 is None:
+        return f", {'inside' if apart <= 100 * entry.ci95 else 'outside'} our interval"
+    return f", and the intervals {'do not overlap' if apart > 100 * entry.ci95 + paper.ci95 else 'overlap'}"
+
+
+def _row(recipe: Recipe, entry: Entry | None) -> list[str]:
+    paper, others = published(recipe), published(recipe, REPRODUCTIONS)
+    cited = [_figure(paper), f"{_figure(others)} ({others.source.split(',')[0]})" if others else "–"]
+    if entry is None:
+        return [f"`{recipe.name}`", _unbroken(NOT_RUN), "", "", *cited, ""]
+    first = entry.runs[0]
+    seeds = f" ({len(entry.runs)} seeds, spread {100 * entry.spread:.2f})" if entry.spread is not None else ""
+    ours = _unbroken(f"{100 * entry.accuracy:.2f} ± {100 * entry.ci95:.2f}") + seeds
+    time = _unbroken(f"{first['seconds'] / 60:.1f} min")
+    return [f"`{recipe.name}`", ours, _score(first["one_at_a_time"]), _score(first["untrained"]), *cited, time]
+
+
+def _score(score: dict[str, Any] | None) -> str:
+    return _unbroken(f"{100 * score['accuracy']:.1f} ± {100 * score['ci95']:.1f}" if score else "the same")
+
+
+def _figure(figure: Published | None) -> str:
+    if figure is None:
+        return "–"
+    return _unbroken(_decimals(figure.accuracy) + (f" ± {_decimals(figure.ci95)}" if figure.ci95 is not None else ""))
+
+
+def _decimals(number: float) -> str:
+    """One decimal, or two where the paper has two."""
+    return f"{number:.2f}".removesuffix("0")
+
+
+def _unbroken(text: str) -> str:
+    """Text that no line break takes apart."""
+    return text.replace(" ", "\u00a0")
+
+
+def _table(head: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

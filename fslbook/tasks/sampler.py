@@ -1,0 +1,137 @@
+"""The sampler that draws N-way K-shot episodes (chapter 2).
+
+The idea of training in the form of the test is from Vinyals et al. (2016), "Matching Networks for One Shot
+Learning", section 2.2.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from fslbook.common.arguments import check_whole_number
+from fslbook.data.image_classes import ImageClasses, group_masks, to_unit_range
+from fslbook.tasks.episode import Episode
+
+
+class TaskSampler(Protocol):
+    """What `fit` needs of a source of episodes; its `repr` tells one source from another."""
+
+    generator: torch.Generator
+
+    @property
+    def device(self) -> torch.device:
+        """Where the episodes lie."""
+
+    def sample(self, batch_size: int = 1) -> Episode:
+        """Draw the next `batch_size` tasks."""
+
+
+class EpisodeSampler:
+    """Draws N-way K-shot episodes by index arithmetic on the device where the images lie.
+
+    Classes are drawn without replacement, then K + Q different images of each, so that no class occurs twice
+    and no image is both support and query. Classes may have different numbers of images. In an episode the
+    images stand class by class: S = n_way * k_shot support and n_way * n_query query images.
+
+    Args:
+        classes: the classes to draw from; features [M, D] in place of images give episodes of features.
+        n_way: classes a task, at least 2.
+        k_shot: support images a class, at least 1.
+        n_query: query images a class, at least 1.
+        seed: the same seed gives the same episodes on the same kind of device.
+        within_group: draw all classes of a task from one group, on Omniglot an alphabet; each group that has n_way
+            classes is as likely as the others. Such tasks are harder.
+
+    Raises:
+        ValueError: a number is too small, or larger than the classes allow.
+    """
+
+    def __init__(
+        self,
+        classes: ImageClasses,
+        n_way: int = 5,
+        k_shot: int = 1,
+        n_query: int = 15,
+        *,
+        seed: int = 0,
+        within_group: bool = False,
+    ) -> None:
+        _check_sizes(classes, n_way, k_shot, n_query)
+        self.within_group = within_group
+        self._in_group = group_masks(classes, n_way) if within_group else None
+        self.classes, self.n_way, self.k_shot, self.n_query, self.seed = classes, n_way, k_shot, n_query, seed
+        self.generator = torch.Generator(classes.images.device).manual_seed(seed)
+        self._starts = classes.starts
+        # A random number beyond the end of a shorter class is masked, so that only its own images are drawn.
+        positions = torch.arange(int(classes.counts.max()), device=classes.counts.device)
+        self._beyond_end = positions >= classes.counts[:, None]  # [number of classes, largest count]
+        self._uneven = bool(self._beyond_end.any())
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.n_way}-way {self.k_shot}-shot, {self.n_query} queries a class, "
+            f"from {len(self.classes)} classes ({self.classes.fingerprint}), seed {self.seed}"
+            + ", within a group"
+            * self.within_group
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the images and the episodes lie."""
+        return self.classes.images.device
+
+    def sample(self, batch_size: int = 1) -> Episode:
+        """Draw the next `batch_size` episodes.
+
+        Returns:
+            an `Episode` with support_x [B, N*K, C, H, W] and query_x [B, N*n_query, C, H, W].
+        """
+        _, rows = self.sample_indices(batch_size)
+        x = to_unit_range(self.classes.images[rows])  # [B, N, K + Q, C, H, W]
+        support, query = x[:, :, : self.k_shot].flatten(1, 2), x[:, :, self.k_shot :].flatten(1, 2)
+        y = torch.arange(self.n_way, device=x.device)
+        support_y = y.repeat_interleave(self.k_shot).expand(batch_size, -1)
+        query_y = y.repeat_interleave(self.n_query).expand(batch_size, -1)
+        return Episode(support, support_y, query, query_y, self.n_way, check=False)
+
+    def sample_indices(self, batch_size: int = 1) -> tuple[Tensor, Tensor]:
+        """Draw the next episodes as numbers: class indices [B, N] and image rows [B, N, K + n_query]."""
+        check_whole_number("batch_size", batch_size, least=1)
+        n_classes, longest = self._beyond_end.shape
+        # One random row an episode: on the CPU the episodes then do not depend on how they are batched.
+        size = (batch_size, n_classes + self.n_way * longest + self.within_group)
+        noise = torch.rand(size, generator=self.generator, device=self.generator.device)
+        priority = noise[:, :n_classes]
+        if self._in_group is not None:
+            group = (noise[:, -1] * len(self._in_group)).long()  # [B]
+            priority = priority.masked_fill(~self._in_group[group], -1.0)
+        chosen = priority.topk(self.n_way).indices  # [B, N]
+        order = noise[:, n_classes : n_classes + self.n_way * longest].unflatten(
+            1, (self.n_way, longest)
+        )  # [B, N, largest count]
+        if self._uneven:
+            order = order.masked_fill(self._beyond_end[chosen], -1.0)
+        position = order.topk(self.k_shot + self.n_query).indices  # [B, N, K + Q]
+        return chosen, self._starts[chosen][..., None] + position
+
+    def restarted(self, classes: ImageClasses | None = None) -> EpisodeSampler:
+        """A new sampler that begins again at the first episode, optionally over other tensors of the same classes."""
+        classes = self.classes if classes is None else classes
+        sizes = (self.n_way, self.k_shot, self.n_query)
+        return EpisodeSampler(classes, *sizes, seed=self.seed, within_group=self.within_group)
+
+
+def _check_sizes(classes: ImageClasses, n_way: int, k_shot: int, n_query: int) -> None:
+    for name, value, least in (("n_way", n_way, 2), ("k_shot", k_shot, 1), ("n_query", n_query, 1)):
+        check_whole_number(name, value, least)
+    if n_way > len(classes):
+        raise ValueError(f"{n_way}-way needs {n_way} classes, the data set has {len(classes)}")
+    smallest = int(classes.counts.argmin())
+    if k_shot + n_query > int(classes.counts[smallest]):
+        raise ValueError(
+            f"{k_shot} support and {n_query} query images need {k_shot + n_query} images a class, "
+            f"but class {classes.names[smallest]!r} has {int(classes.counts[smallest])}"
+        )

@@ -1,0 +1,76 @@
+"""Regression tasks: sine waves of random amplitude and phase (Finn, Abbeel and Levine 2017, section 5.1)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from fslbook.common.arguments import check_whole_number
+from fslbook.tasks.episode import Episode
+
+AMPLITUDES, PHASES, POINTS = (0.1, 5.0), (0.0, math.pi), (-5.0, 5.0)
+
+
+def sine(x: Tensor, amplitude: Tensor, phase: Tensor) -> Tensor:
+    """A·sin(x - φ) for x [B, P, 1] and one amplitude and one phase (radians) a task, both [B]."""
+    return amplitude[:, None, None] * torch.sin(x - phase[:, None, None])
+
+
+class SinusoidTasks:
+    """Draws tasks y = A·sin(x - φ) with A in 0.1..5, φ in 0..π and x in -5..5, all uniform, without noise.
+
+    Without adaptation the best function of x alone, a multiple of -cos x, has mean squared error 3.01; predicting 0
+    has 4.25.
+
+    Args:
+        k_shot: support points a task, at least 1.
+        n_query: query points a task, at least 1.
+        seed: the same seed gives the same tasks on the same kind of device.
+        device: where the tasks are drawn and lie.
+
+    Raises:
+        ValueError: a number is too small.
+    """
+
+    def __init__(
+        self, k_shot: int = 10, n_query: int = 10, *, seed: int = 0, device: torch.device | str = "cpu"
+    ) -> None:
+        check_whole_number("k_shot", k_shot, least=1)
+        check_whole_number("n_query", n_query, least=1)
+        self.k_shot, self.n_query, self.seed = k_shot, n_query, seed
+        self.generator = torch.Generator(device).manual_seed(seed)
+
+    def __repr__(self) -> str:
+        return f"sine waves, {self.k_shot} support and {self.n_query} query points, seed {self.seed}"
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tasks lie."""
+        return self.generator.device
+
+    def sample(self, batch_size: int = 1) -> Episode:
+        """Draw the next tasks: support_x and support_y [B, k_shot, 1], queries [B, n_query, 1], n_way = 1."""
+        return self.points_on(*self.sample_waves(batch_size))
+
+    def sample_waves(self, batch_size: int = 1) -> tuple[Tensor, Tensor]:
+        """Draw amplitudes [B] and phases [B] in radians."""
+        check_whole_number("batch_size", batch_size, least=1)
+        return self._uniform(AMPLITUDES, batch_size), self._uniform(PHASES, batch_size)
+
+    def points_on(self, amplitude: Tensor, phase: Tensor) -> Episode:
+        """Draw support and query points of the waves with these amplitudes [B] and phases [B]."""
+        x = self._uniform(POINTS, len(amplitude), self.k_shot + self.n_query, 1)  # [B, K + Q, 1]
+        y = sine(x, amplitude, phase)
+        sizes = [self.k_shot, self.n_query]
+        (support_x, query_x), (support_y, query_y) = x.split(sizes, dim=1), y.split(sizes, dim=1)
+        return Episode(support_x, support_y, query_x, query_y, n_way=1, check=False)
+
+    def restarted(self) -> SinusoidTasks:
+        """A new sampler that begins again at the first task."""
+        return SinusoidTasks(self.k_shot, self.n_query, seed=self.seed, device=self.device)
+
+    def _uniform(self, limits: tuple[float, float], *shape: int) -> Tensor:
+        low, high = limits
+        return low + (high - low) * torch.rand(shape, generator=self.generator, device=self.device)

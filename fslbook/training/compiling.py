@@ -1,0 +1,35 @@
+"""Hand a method's loss to torch.compile, which fuses its small operations into fewer, larger ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from fslbook.methods.optimisation.adaptation import AdaptingMethod
+from fslbook.tasks.episode import Episode
+
+Loss = Callable[[Episode], Tensor]
+
+
+def loss_of(method: nn.Module, device: torch.device, *, compiled: bool) -> Loss:
+    """`method.loss`, compiled if that is asked for and can be; a line says why where it cannot."""
+    loss: Loss = method.loss  # type: ignore[assignment]
+    if not compiled:
+        return loss
+    if reason := why_not_compiled(method, device):
+        print(f"not compiled: {reason}")
+        return loss
+    return torch.compile(loss)
+
+
+def why_not_compiled(method: nn.Module, device: torch.device) -> str | None:
+    """What keeps the loss from being compiled, in words; None where nothing does."""
+    if any(isinstance(part, AdaptingMethod) for part in method.modules()):
+        return f"{type(method).__name__} differentiates inside its loss, which torch.compile cannot do"
+    try:
+        torch.compile(torch.neg)(torch.zeros(2, device=device))
+    except Exception as error:  # whatever a missing or broken compiler raises
+        return f"torch.compile does not work here ({str(error).strip().splitlines()[0]})"
+    return None

@@ -1,0 +1,169 @@
+"""The code on each cheat-sheet runs as printed and gives what the package gives."""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from fslbook import (
+    MAML,
+    Conv4,
+    Episode,
+    MatchingNetwork,
+    PrototypicalNetwork,
+    RelationEncoder,
+    RelationNetwork,
+    Reptile,
+    SiameseNetwork,
+    conv_classifier,
+)
+from fslbook.methods.optimisation.reptile import minibatches
+from fslbook.networks import RelationModule
+
+SHEETS = sorted((Path(__file__).resolve().parents[2] / "book" / "cheat-sheets").glob("*.md"))
+N_WAY, INNER_LR = 3, 0.1
+close = partial(torch.testing.assert_close, rtol=1e-3, atol=1e-5)
+
+
+def _codes(name):
+    (text,) = [file.read_text(encoding="utf-8") for file in SHEETS if file.stem == name]
+    return re.findall(r"```python\n(.*?)```", text, re.S)
+
+
+def _episode():
+    """One 3-way task whose classes have 1, 2 and 3 support images, in no order."""
+    torch.manual_seed(0)
+    support_y, query_y = torch.tensor([[2, 0, 1, 2, 1, 2]]), torch.tensor([[1, 0, 2, 0, 1]])
+    return Episode(torch.rand(1, 6, 1, 28, 28), support_y, torch.rand(1, 5, 1, 28, 28), query_y, N_WAY)
+
+
+def _run(code, **names):
+    """The names that the code defines, given what a sheet takes for granted."""
+    episode = _episode()
+    task = {part: getattr(episode, part)[0] for part in ("support_x", "support_y", "query_x", "query_y")}
+    tools = {"torch": torch, "F": F, "functional_call": functional_call, "deepcopy": deepcopy}
+    space = {**tools, **task, "n_way": N_WAY, **names}
+    exec(code, space)
+    return space
+
+
+def _encoder(kind=Conv4):
+    torch.manual_seed(1)
+    return kind(channels=8)
+
+
+def _gradients(value, module):
+    return torch.autograd.grad(value, [*module.parameters()])
+
+
+MODES = pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+
+
+@MODES
+def test_siamese(training):
+    method = SiameseNetwork(_encoder(), margin=2.0).train(training)
+    (code,) = _codes("siamese")
+    ours = _run(code, encoder=method.encoder, margin=2.0)
+    close(ours["loss"], method.loss(_episode()))
+    close(ours["logits"], method(_episode())[0])
+
+
+@MODES
+def test_prototypical(training):
+    method = PrototypicalNetwork(_encoder()).train(training)
+    (code,) = _codes("prototypical")
+    ours = _run(code, encoder=method.encoder)
+    close(ours["loss"], method.loss(_episode()))
+    close(ours["logits"], method(_episode())[0])
+    assert torch.equal(ours["answers"], method(_episode())[0].argmax(-1))
+
+
+@MODES
+def test_matching(training):
+    method = MatchingNetwork(_encoder(), scale=20.0).train(training)
+    (code,) = _codes("matching")
+    ours = _run(code, encoder=method.encoder, scale=20.0)
+    close(ours["loss"], method.loss(_episode()))
+    close(ours["p"], method(_episode())[0].softmax(-1))
+
+
+@MODES
+def test_relation(training):
+    method = RelationNetwork(_encoder(RelationEncoder), RelationModule(channels=8)).train(training)
+    (code,) = _codes("relation")
+    ours = _run(code, encoder=method.encoder, relation=method.relation)
+    close(ours["loss"], method.loss(_episode()))
+    close(ours["r"], method(_episode())[0].sigmoid())
+
+
+def _with_steps(code, steps):
+    """Lines 2 to 4 of the sheet, repeated."""
+    first, *inner, last = code.strip().splitlines()
+    return "\n".join([first, *(inner * steps), last])
+
+
+def _network():
+    torch.manual_seed(2)
+    return conv_classifier(N_WAY, channels=8).double()
+
+
+def _doubled():
+    task = _episode()
+    return {"support_x": task.support_x[0].double(), "query_x": task.query_x[0].double()}
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize(("sheet", "first_order"), [("maml", False), ("first-order", True)])
+def test_maml_and_its_first_order_version(sheet, first_order, steps):
+    method = MAML(_network(), INNER_LR, steps, first_order=first_order)
+    code = _with_steps(_codes(sheet)[0], steps)
+    ours = _run(code, network=method.network, inner_lr=INNER_LR, **_doubled())["loss"]
+    task = _episode()
+    task = Episode(task.support_x.double(), task.support_y, task.query_x.double(), task.query_y, N_WAY)
+    theirs = method.loss(task)
+    torch.testing.assert_close(ours, theirs)
+    for mine, expected in zip(_gradients(ours, method), _gradients(theirs, method), strict=True):
+        torch.testing.assert_close(mine, expected)
+
+
+def test_the_two_orders_differ():
+    network = _network()
+    gradients = []
+    for sheet in ("maml", "first-order"):
+        loss = _run(_codes(sheet)[0], network=network, inner_lr=INNER_LR, **_doubled())["loss"]
+        gradients.append(torch.cat([g.flatten() for g in _gradients(loss, network)]))
+    assert (gradients[0] - gradients[1]).norm() > 0.01 * gradients[0].norm()
+
+
+def test_reptile():
+    method, task = Reptile(conv_classifier(N_WAY, channels=8), 1e-3, inner_steps=4, inner_batch=5), _episode()
+    x, y = torch.cat([task.support_x[0], task.query_x[0]]), torch.cat([task.support_y[0], task.query_y[0]])
+    torch.manual_seed(3)
+    batches = [(x[rows], y[rows]) for rows in minibatches(len(x), 5, 4)]
+    _run(_codes("first-order")[1], network=method.network, inner_lr=1e-3, batches=batches)
+    ours = [p.grad for p in method.network.parameters()]
+    torch.manual_seed(3)
+    for mine, expected in zip(ours, _gradients(method.loss(task), method), strict=True):
+        assert expected.any()
+        torch.testing.assert_close(mine, expected, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("file", SHEETS, ids=lambda file: file.stem)
+def test_a_sheet_has_its_parts_and_no_more_than_five_lines_of_code(file):
+    text = file.read_text(encoding="utf-8")
+    code, *_ = _codes(file.stem)
+    assert len(code.strip().splitlines()) <= 5
+    assert all(len(line) <= 100 for line in code.splitlines())
+    for part in ("## Equations", "## Shapes", "## Five lines", "## Use it when", "## Traps", "$$"):
+        assert part in text
+
+
+def test_there_is_a_sheet_for_each_method():
+    assert {file.stem for file in SHEETS} == {"siamese", "prototypical", "matching", "relation", "maml", "first-order"}

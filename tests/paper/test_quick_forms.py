@@ -1,0 +1,25 @@
+"""Every recipe, from the command line to its evidence, in the form that two CPU cores finish in two minutes."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from fslbook.paper import ledger, runs
+from fslbook.paper.command_line import main
+from fslbook.paper.recipes import RECIPES, quick
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_quick_form_ends_in_time_and_leaves_the_ledger_alone(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    start = time.perf_counter()
+    assert main(["train", name, "--quick", "--device", "cpu", "--results", str(tmp_path / "results")]) == 0
+    assert time.perf_counter() - start < 120
+    assert "its accuracy says nothing" in capsys.readouterr().out
+    assert not (tmp_path / "results").exists()
+    run = json.loads((tmp_path / "runs" / "quick" / name / "seed0" / runs.RUN).read_text())
+    assert [*ledger.defects_of_run(quick(RECIPES[name]), run)] == []

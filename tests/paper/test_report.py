@@ -1,0 +1,89 @@
+"""The ledger in words: what was run is said, what was not run is never given a number."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fslbook.paper.published import PAPERS
+from fslbook.paper.recipes import RECIPES, Recipe
+from fslbook.paper.report import NOT_RUN, deviations_table, difference_in_words, results_table
+from fslbook.paper.weights import settings_of
+
+ROOT = Path(__file__).resolve().parents[2]
+MAML = RECIPES["maml-omniglot-5w1s"]
+PROTOTYPICAL = RECIPES["prototypical-omniglot-5w1s"]
+
+
+def _ledger(folder: Path, recipe: Recipe, *accuracies: float) -> Path:
+    def score(accuracy: float) -> dict:
+        return {"accuracy": accuracy, "ci95": 0.002, "episodes": 1000}
+
+    other = {"one_at_a_time": score(0.5), "untrained": score(0.25), "seconds": 90.0, "hardware": "an abacus"}
+    runs = [{"seed": seed, "all_at_once": score(a), **other} for seed, a in enumerate(accuracies)]
+    content = {"recipe": recipe.name, "settings": settings_of(recipe), "runs": runs}
+    (folder / f"{recipe.name}.json").write_text(json.dumps(content))
+    return folder
+
+
+def _row(table: str, recipe: Recipe) -> list[str]:
+    line = next(line for line in table.splitlines() if f"`{recipe.name}`" in line)
+    return [cell.strip().replace("\u00a0", " ") for cell in line.strip("|").split("|")]
+
+
+def test_what_was_not_run_has_no_number_of_ours(tmp_path: Path) -> None:
+    for recipe in RECIPES.values():
+        assert _row(results_table(folder=tmp_path), recipe)[1:4] == [NOT_RUN, "", ""]
+        assert difference_in_words(recipe, tmp_path) == f"{recipe.name}: {NOT_RUN}."
+
+
+def test_a_run_is_shown_beside_paper_control_and_time(tmp_path: Path) -> None:
+    table = results_table("maml", _ledger(tmp_path, MAML, 0.984))
+    row = _row(table, MAML)
+    assert row[1:5] == ["98.40 ± 0.20", "50.0 ± 0.2", "25.0 ± 0.2", "98.7 ± 0.4"]
+    assert row[6] == "1.5 min"
+    assert table.splitlines()[-2:] == ["", "Training time of one seed on: an abacus."]
+
+
+def test_figures_of_the_papers_keep_their_decimals(tmp_path: Path) -> None:
+    table = results_table(folder=tmp_path)
+    assert _row(table, RECIPES["prototypical-omniglot-20w1s"])[4] == "96.0"
+    assert _row(table, RECIPES["reptile-omniglot-20w5s"])[4] == "97.12 ± 0.32"
+
+
+def test_several_seeds_show_their_spread(tmp_path: Path) -> None:
+    row = _row(results_table("maml", _ledger(tmp_path, MAML, 0.98, 0.99)), MAML)
+    assert row[1] == "98.50 ± 0.20 (2 seeds, spread 0.71)"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "accuracy", "words"),
+    [
+        (MAML, 0.985, "0.2 points below the paper, and the intervals overlap."),
+        (MAML, 0.995, "0.8 points above the paper, and the intervals do not overlap."),
+        (PROTOTYPICAL, 0.9882, "within a tenth of a point of the paper, inside our interval."),
+        (PROTOTYPICAL, 0.9858, "0.2 points below the paper, outside our interval."),
+        (RECIPES["anil-omniglot-5w1s"], 0.9, "the paper has no figure for this task."),
+    ],
+)
+def test_the_difference_is_put_in_words(recipe: Recipe, accuracy: float, words: str, tmp_path: Path) -> None:
+    assert difference_in_words(recipe, _ledger(tmp_path, recipe, accuracy)) == f"{recipe.name}: {words}"
+
+
+def test_a_table_of_one_method_has_its_four_tasks(tmp_path: Path) -> None:
+    assert len(results_table("relation", tmp_path).splitlines()) == 2 + 4
+    assert len(results_table("prototypical", tmp_path).splitlines()) == 2 + 4 + 4
+    with pytest.raises(ValueError, match="unknown method 'cnn'"):
+        results_table("cnn")
+
+
+def test_every_method_says_how_it_deviates() -> None:
+    assert len(deviations_table().splitlines()) == 2 + 11
+    assert "| – |" not in deviations_table()
+
+
+def test_the_tables_in_the_book_are_those_of_the_ledger() -> None:
+    for name in PAPERS:
+        assert (ROOT / "book" / "_results" / f"{name}.md").read_text() == results_table(name) + "\n"

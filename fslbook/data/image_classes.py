@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -83,6 +85,17 @@ class ImageClasses:
     def fingerprint(self) -> str:
         """Eight hexadecimal digits that tell sets of classes apart, by names and counts."""
         return f"{zlib.crc32(repr((self.names, self.counts.tolist())).encode()):08x}"
+
+    @cached_property
+    def content(self) -> str:
+        """64 hexadecimal digits that tell images apart: sha256 of their type, shape and bytes, on any device.
+
+        Names and counts play no part; see `fingerprint`. It is computed once, so change no image in place.
+        """
+        sha = hashlib.sha256(f"{self.images.dtype} {[*self.images.shape]}".encode())
+        # As bytes, since NumPy knows no bfloat16.
+        sha.update(self.images.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        return sha.hexdigest()
 
     def select(self, classes: Sequence[int]) -> ImageClasses:
         """The given classes, in the given order, with all of their images.

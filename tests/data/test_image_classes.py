@@ -41,14 +41,6 @@ def test_repr_tells_sizes_and_device() -> None:
     assert repr(blobs(3, 400, size=4)) == "ImageClasses(3 classes, 1,200 images of 1×4×4, on cpu)"
 
 
-def test_fingerprint_tells_sets_of_classes_apart() -> None:
-    classes = numbered_classes([2, 3, 4])
-    others = [numbered_classes([2, 4, 3]), classes.select([0, 1]), classes.select([1, 0, 2])]
-    assert classes.fingerprint == numbered_classes([2, 3, 4]).fingerprint
-    assert len(classes.fingerprint) == 8
-    assert len({classes.fingerprint, *(other.fingerprint for other in others)}) == 4
-
-
 @pytest.mark.parametrize(
     ("counts", "names", "message"),
     [

@@ -94,7 +94,7 @@ class ImageClasses:
         """
         sha = hashlib.sha256(f"{self.images.dtype} {[*self.images.shape]}".encode())
         # As bytes, since NumPy knows no bfloat16.
-        sha.update(self.images.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        sha.update(self.images.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
         return sha.hexdigest()
 
     def select(self, classes: Sequence[int]) -> ImageClasses:

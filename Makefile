@@ -93,6 +93,7 @@ distclean: clean ## Remove the environment as well
 lint: $(READY)
 	$(call stage,lint,ruff check .)
 	$(call stage,format,ruff format --check .)
+	$(call stage,imports,lint-imports --no-cache --no-logo)
 	$(call stage,types,$(PY) -m mypy fslbook tools/notebooks.py tools/guard.py tools/exercises.py tools/results.py)
 
 # Doctrees are thrown away first: Sphinx repeats no warning about a page that it has no need to read again.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from string import ascii_uppercase
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,9 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from fslbook.evaluation.loop import Evaluation, evaluation_mode
-from fslbook.tasks.episode import Episode
-from fslbook.training.history import History
+if TYPE_CHECKING:
+    from fslbook.evaluation import Evaluation
+    from fslbook.tasks import Episode
+    from fslbook.training import History
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette, strongest contrasts first."""
@@ -97,8 +99,7 @@ def show_predictions(method: nn.Module, episode: Episode, task: int = 0, n_query
         method: any method of the book. episode, task, n_query: as in `show_episode`.
     """
     figure = show_episode(episode, task, n_query)
-    with torch.no_grad(), evaluation_mode(method):
-        predicted = method(episode)[task].argmax(dim=-1)  # [Q]
+    predicted = _logits(method, episode)[task].argmax(dim=-1)  # [B, Q, N] -> [Q]
     axes = np.array(figure.axes).reshape(episode.n_way, -1)[:, -n_query:]
     for label in range(episode.n_way):
         answers = predicted[episode.query_y[task] == label].tolist()
@@ -170,6 +171,18 @@ def principal_components(features: Tensor, n: int = 2) -> Tensor:
     centred = features - features.mean(dim=0)
     _, _, directions = torch.linalg.svd(centred, full_matrices=False)  # rows of [D, D] by falling variance
     return centred @ directions[:n].T
+
+
+@torch.no_grad()
+def _logits(method: nn.Module, episode: Episode) -> Tensor:
+    """What `method` says in evaluation mode: [B, Q, N]; each of its modules is then put back as it was."""
+    modes = [(module, module.training) for module in method.modules()]
+    method.eval()
+    try:
+        return method(episode)
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 def _fill(axes: Iterable[Axes], images: Tensor) -> None:

@@ -10,7 +10,6 @@ import statistics
 from collections.abc import Callable
 
 from fslbook import EpisodeSampler, ImageClasses, peak_memory
-from fslbook.methods.optimisation.adaptation import AdaptingMethod
 from fslbook.paper.builders import BUILDERS, build, optimiser
 from fslbook.paper.recipes import RECIPES
 from fslbook.training.loop import fit
@@ -25,7 +24,7 @@ def variants(classes: ImageClasses) -> dict[str, Steps]:
     ways = {"": PLAIN, ", compiled": COMPILED}
     if classes.images.is_cuda:
         ways |= {", graph": GRAPH, ", compiled graph": GRAPH | COMPILED}
-    adapting = {name for name in BUILDERS if isinstance(build(RECIPES[f"{name}-omniglot-5w1s"]), AdaptingMethod)}
+    adapting = {name for name in BUILDERS if build(RECIPES[f"{name}-omniglot-5w1s"]).adapts}
     pairs = [(name, way) for name in BUILDERS for way in ways if name not in adapting or "compiled" not in way]
     return {name + way: _training(name, classes, ways[way]) for name, way in pairs}
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fslbook.networks.statistics import normalises_by_batch
 from fslbook.tasks.episode import Episode
 
 
@@ -15,6 +16,17 @@ class FewShotMethod(nn.Module):
     `method(episode)` gives logits [B, Q, N], larger = more likely, and never looks at the query labels.
     `method.loss(episode)` gives the scalar that meta-training minimises.
     """
+
+    adapts: bool = False
+    """Whether it changes weights for each task by gradient steps, so that it differentiates inside its forward pass."""
+
+    @property
+    def queries_see_each_other(self) -> bool:
+        """Whether, in evaluation mode, the answer to one query depends on the other queries (*transductive*).
+
+        Read off the batch norms: those without running statistics normalise by the batch at hand.
+        """
+        return normalises_by_batch(self)
 
     def forward(self, episode: Episode) -> Tensor:
         """Logits [B, Q, N] of the queries."""

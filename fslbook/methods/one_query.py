@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from fslbook.methods.base import FewShotMethod
-from fslbook.methods.optimisation.adaptation import AdaptingMethod
 from fslbook.tasks.episode import Episode
 
 
@@ -26,11 +25,18 @@ class OneQueryAtATime(FewShotMethod):
     def __init__(self, method: nn.Module) -> None:
         super().__init__()
         self.method = method
+        self.adapts = getattr(method, "adapts", False)
+
+    @property
+    def queries_see_each_other(self) -> bool:
+        """False: that is its purpose."""
+        return False
 
     def forward(self, episode: Episode) -> Tensor:
         """Logits [B, Q, N]."""
-        if isinstance(self.method, AdaptingMethod):
-            return self.method.one_at_a_time(episode)
+        singly = getattr(self.method, "one_at_a_time", None)
+        if singly:
+            return singly(episode)
         return torch.stack([self._one_by_one(task) for task in episode.tasks()])
 
     def _one_by_one(self, task: Episode) -> Tensor:

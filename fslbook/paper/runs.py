@@ -19,7 +19,6 @@ from fslbook.data import ImageClasses, Splits
 from fslbook.data.image_classes import concatenate
 from fslbook.evaluation.loop import Evaluation, evaluate
 from fslbook.methods import OneQueryAtATime
-from fslbook.methods.optimisation.adaptation import AdaptingMethod
 from fslbook.paper import ledger
 from fslbook.paper.builders import build, optimiser
 from fslbook.paper.machine import commit, hardware, peak_memory_mib
@@ -118,7 +117,7 @@ def scores(recipe: Recipe, method: nn.Module, data: Splits, episodes: int | None
     tasks = test_tasks(recipe, data)
     number = episodes or recipe.test_episodes
     result = {"all_at_once": evaluate(method, tasks, number, progress=True)}
-    if isinstance(method, AdaptingMethod):
+    if getattr(method, "queries_see_each_other", False):
         result["one_at_a_time"] = evaluate(OneQueryAtATime(method), tasks, number, progress=True)
     return result
 
@@ -147,7 +146,7 @@ def _as_tested(recipe: Recipe, classes: ImageClasses) -> ImageClasses:
 
 
 def _in_bf16(method: nn.Module) -> bool:
-    return not isinstance(method, AdaptingMethod) and bf16_is_fast(next(method.parameters()).device)
+    return not getattr(method, "adapts", False) and bf16_is_fast(next(method.parameters()).device)
 
 
 def _write_run(

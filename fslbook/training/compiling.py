@@ -7,7 +7,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from fslbook.methods.optimisation.adaptation import AdaptingMethod
 from fslbook.tasks.episode import Episode
 
 Loss = Callable[[Episode], Tensor]
@@ -26,7 +25,7 @@ def loss_of(method: nn.Module, device: torch.device, *, compiled: bool) -> Loss:
 
 def why_not_compiled(method: nn.Module, device: torch.device) -> str | None:
     """What keeps the loss from being compiled, in words; None where nothing does."""
-    if any(isinstance(part, AdaptingMethod) for part in method.modules()):
+    if any(getattr(part, "adapts", False) for part in method.modules()):
         return f"{type(method).__name__} differentiates inside its loss, which torch.compile cannot do"
     try:
         torch.compile(torch.neg)(torch.zeros(2, device=device))

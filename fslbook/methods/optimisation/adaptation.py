@@ -11,6 +11,7 @@ from torch.func import functional_call, vmap
 
 from fslbook.common.arguments import check_whole_number, readable
 from fslbook.methods.base import FewShotMethod
+from fslbook.networks.statistics import keeps_running_statistics
 from fslbook.tasks.episode import Episode
 
 Weights = dict[str, Tensor]
@@ -35,6 +36,8 @@ class AdaptingMethod(FewShotMethod):
     Raises:
         ValueError: a number of steps is too small, or the network has no parameters to train.
     """
+
+    adapts = True
 
     def __init__(
         self, network: nn.Module, inner_steps: int, test_steps: int | None, loss: Callable[[Tensor, Tensor], Tensor]
@@ -140,11 +143,6 @@ def faster_form(network: nn.Module) -> str:
     """How to adapt to several tasks: "vmap", all at once, or "loop" where that is slower or misses statistics."""
     on_cpu = next(network.parameters()).device.type == "cpu"
     return "loop" if (on_cpu and _convolves(network)) or keeps_running_statistics(network) else "vmap"
-
-
-def keeps_running_statistics(network: nn.Module) -> bool:
-    """Whether a batch norm in it changes with what it sees."""
-    return any(getattr(module, "running_mean", None) is not None for module in network.modules())
 
 
 def _convolves(network: nn.Module) -> bool:

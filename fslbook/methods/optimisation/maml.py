@@ -21,9 +21,9 @@ from fslbook.methods.optimisation.adaptation import (
     Weights,
     check_finite,
     faster_form,
-    keeps_running_statistics,
     mean_over_tasks,
 )
+from fslbook.networks.statistics import keeps_running_statistics
 from fslbook.tasks.episode import Episode
 
 FORMS = ("loop", "vmap")

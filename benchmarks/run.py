@@ -26,7 +26,7 @@ from timing import seconds, take_turns
 from torch import nn
 
 from fslbook import Conv4, EpisodeSampler, ImageClasses, PrototypicalNetwork, bf16_is_fast, course_dataset, pick_device
-from fslbook.evaluation.loop import embed_classes, evaluate
+from fslbook.evaluation import embed_classes, evaluate
 from fslbook.training.loop import fit
 
 N_WAY, K_SHOT, N_QUERY = 5, 1, 15

@@ -5,8 +5,7 @@ from fslbook.classifier import FewShotClassifier
 from fslbook.common.devices import bf16_is_fast, pick_device
 from fslbook.common.memory_use import peak_memory
 from fslbook.data import ImageClasses, Splits, course_dataset, glyphs, image_folder, omniglot
-from fslbook.evaluation.loop import Evaluation, evaluate
-from fslbook.evaluation.regression import RegressionEvaluation, evaluate_regression
+from fslbook.evaluation import Evaluation, RegressionEvaluation, evaluate, evaluate_regression
 from fslbook.methods import (
     MAML,
     MatchingNetwork,

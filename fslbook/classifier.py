@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fslbook.data.image_classes import to_unit_range
-from fslbook.evaluation.loop import evaluation_mode
+from fslbook.evaluation import evaluation_mode
 from fslbook.tasks.episode import Episode
 
 

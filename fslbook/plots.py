@@ -48,7 +48,7 @@ def show_episode(episode: Episode, task: int = 0, n_query: int = 3, names: Seque
         episode: images [B, S, C, H, W] with ink high. task: which of the B tasks.
         n_query: queries a class to show. names: a name a class; by default "class 0", ...
     """
-    support_y, query_y = episode.support_y[task], episode.query_y[task]
+    support_y, query_y = episode.support_y[task], episode.targets[task]
     k_shot = int(support_y.bincount().max())
     figure, axes = plt.subplots(
         episode.n_way,
@@ -78,7 +78,7 @@ def show_puzzle(episode: Episode, task: int = 0, seed: int = 0) -> tuple[Figure,
     order = torch.randperm(episode.n_way, generator=torch.Generator().manual_seed(seed)).tolist()
     support, query = (
         [x[task][y[task] == label] for label in range(episode.n_way)]
-        for x, y in ((episode.support_x, episode.support_y), (episode.query_x, episode.query_y))
+        for x, y in ((episode.support_x, episode.support_y), (episode.query_x, episode.targets))
     )
     k_shot = max(len(images) for images in support)
     figure, axes = plt.subplots(k_shot + 1, episode.n_way, figsize=(1.15 * episode.n_way, 1.25 * (k_shot + 1)))
@@ -102,7 +102,7 @@ def show_predictions(method: nn.Module, episode: Episode, task: int = 0, n_query
     predicted = _logits(method, episode)[task].argmax(dim=-1)  # [B, Q, N] -> [Q]
     axes = np.array(figure.axes).reshape(episode.n_way, -1)[:, -n_query:]
     for label in range(episode.n_way):
-        answers = predicted[episode.query_y[task] == label].tolist()
+        answers = predicted[episode.targets[task] == label].tolist()
         for axis, answer in zip(axes[label], answers, strict=False):
             right = answer == label
             axis.set_xlabel("✓" if right else f"✗ class {answer}", fontsize=8, labelpad=1)

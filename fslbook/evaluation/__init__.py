@@ -1,13 +1,19 @@
 """How good a method is: scores over many tasks, with their intervals."""
 
-from fslbook.evaluation.loop import Evaluation, embed_classes, evaluate, evaluation_mode
-from fslbook.evaluation.regression import RegressionEvaluation, evaluate_regression
+from fslbook.evaluation.embedding import embed_classes
+from fslbook.evaluation.loop import evaluate
+from fslbook.evaluation.modes import evaluation_mode
+from fslbook.evaluation.regression import evaluate_regression
+from fslbook.evaluation.results import Evaluation, RegressionEvaluation
+from fslbook.evaluation.scores import accuracy, squared_error
 
 __all__ = [
     "Evaluation",
     "RegressionEvaluation",
+    "accuracy",
     "embed_classes",
     "evaluate",
     "evaluate_regression",
     "evaluation_mode",
+    "squared_error",
 ]

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 
-from fslbook.common.arguments import check_same_device, check_whole_number
-from fslbook.evaluation.loop import Evaluation, evaluation_mode
-from fslbook.tasks.sinusoids import SinusoidTasks
+from fslbook.common.arguments import check_whole_number
+from fslbook.evaluation.loop import TestTasks, evaluate
+from fslbook.evaluation.results import RegressionEvaluation
+from fslbook.evaluation.scores import squared_error
 
 
-class RegressionEvaluation(Evaluation):
-    """Mean squared error of one method on each of E tasks, in the squared unit of the targets, or a difference."""
+def evaluate_regression(method: nn.Module, tasks: TestTasks, n_tasks: int = 600) -> RegressionEvaluation:
+    """Mean squared error of `method` in evaluation mode on the first `n_tasks` tasks.
 
-    def __str__(self) -> str:
-        return f"{self.mean:.3f} ± {self.ci95:.3f} ({len(self.per_episode):,} tasks)"
-
-
-@torch.no_grad()
-def evaluate_regression(method: nn.Module, tasks: SinusoidTasks, n_tasks: int = 600) -> RegressionEvaluation:
-    """Mean squared error of `method` in evaluation mode on the first `n_tasks` tasks, all at once.
+    `evaluate` with the squared error as its score.
 
     Args:
-        method: any module with `method(episode) -> predictions [B, Q, 1]`.
+        method: any module with `method(episode) -> predictions [B, Q, D]`.
         tasks: where the tasks come from, left untouched; on the device of the method.
         n_tasks: at least 2, since one task has no spread.
 
     Raises:
-        ValueError: fewer than 2 tasks, or method and tasks on different devices.
+        ValueError: fewer than 2 tasks, method and tasks on different devices, tasks whose targets are labels, or
+            predictions of another shape than the targets.
+
+    Example:
+        >>> import torch
+        >>> from fslbook.tasks import SinusoidTasks
+        >>> class Zero(nn.Module):
+        ...     def forward(self, episode):
+        ...         return torch.zeros_like(episode.query_x)
+        >>> 4 < evaluate_regression(Zero(), SinusoidTasks(), 1000).mean < 4.5
+        True
     """
-    check_whole_number("n_tasks", n_tasks, least=2)
-    check_same_device(method, tasks.device)
-    episode = tasks.restarted().sample(n_tasks)
-    with evaluation_mode(method):
-        errors = (method(episode) - episode.query_y).square().flatten(1).mean(dim=1)  # [B]
-    return RegressionEvaluation(errors.double().cpu(), str(tasks))
+    result = evaluate(method, tasks, check_whole_number("n_tasks", n_tasks, least=2), score=squared_error)
+    if not isinstance(result, RegressionEvaluation):
+        raise ValueError("the targets of these tasks are labels, not numbers; take `evaluate`")
+    return result

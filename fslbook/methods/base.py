@@ -33,8 +33,9 @@ class FewShotMethod(nn.Module):
         raise NotImplementedError
 
     def loss(self, episode: Episode) -> Tensor:
-        """Mean cross-entropy over all queries of all tasks (in nats)."""
-        return F.cross_entropy(self(episode).flatten(0, 1), episode.query_y.flatten())
+        """Mean cross-entropy over all queries of all tasks (in nats); where targets are numbers, the squared error."""
+        answers, targets = self(episode).flatten(0, 1), episode.targets.flatten(0, 1)  # [B*Q, N, ...], [B*Q, ...]
+        return F.mse_loss(answers, targets) if targets.is_floating_point() else F.cross_entropy(answers, targets)
 
 
 class EmbeddingMethod(FewShotMethod):

@@ -40,6 +40,7 @@ class OneQueryAtATime(FewShotMethod):
         return torch.stack([self._one_by_one(task) for task in episode.tasks()])
 
     def _one_by_one(self, task: Episode) -> Tensor:
-        pairs = zip(task.query_x.split(1, dim=1), task.query_y.split(1, dim=1), strict=True)
-        alone = [self.method(replace(task, query_x=x, query_y=y, check=False)) for x, y in pairs]  # Q times [1, 1, N]
+        queries = task.without_labels()
+        parts = [replace(queries, query_x=x, check=False) for x in task.query_x.split(1, dim=1)]
+        alone = [self.method(part) for part in parts]  # Q times [1, 1, N]
         return torch.cat(alone, dim=1)[0]

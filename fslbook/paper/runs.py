@@ -17,7 +17,7 @@ from fslbook.common.devices import bf16_is_fast
 from fslbook.common.files import alone, replaced
 from fslbook.data import ImageClasses, Splits
 from fslbook.data.image_classes import concatenate
-from fslbook.evaluation.loop import Evaluation, evaluate
+from fslbook.evaluation import Evaluation, evaluate
 from fslbook.methods import OneQueryAtATime
 from fslbook.paper import ledger
 from fslbook.paper.builders import build, optimiser

@@ -6,7 +6,8 @@ Learning", section 2.2.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -17,16 +18,20 @@ from fslbook.tasks.episode import Episode
 
 
 class TaskSampler(Protocol):
-    """What `fit` needs of a source of episodes; its `repr` tells one source from another."""
+    """What `fit` needs of a source of batches; its `repr` tells one source from another."""
 
     generator: torch.Generator
 
     @property
     def device(self) -> torch.device:
-        """Where the episodes lie."""
+        """Where the batches lie."""
 
-    def sample(self, batch_size: int = 1) -> Episode:
-        """Draw the next `batch_size` tasks."""
+    def sample(self, batch_size: int = 1) -> Any:
+        """Draw the next batch of `batch_size` tasks, in the form that the method's `loss` takes."""
+
+
+DRAWN_AT_ONCE = 500
+"""Tasks whose indices `batches` draws at a time: random numbers on a GPU depend on how many are asked for at once."""
 
 
 class EpisodeSampler:
@@ -47,6 +52,12 @@ class EpisodeSampler:
 
     Raises:
         ValueError: a number is too small, or larger than the classes allow.
+
+    Example:
+        >>> images = torch.zeros(6, 1, 28, 28, dtype=torch.uint8)
+        >>> classes = ImageClasses(images, torch.tensor([3, 3]), ("a", "b"))
+        >>> EpisodeSampler(classes, n_way=2, k_shot=1, n_query=2).sample().query_x.shape
+        torch.Size([1, 4, 1, 28, 28])
     """
 
     def __init__(
@@ -59,11 +70,10 @@ class EpisodeSampler:
         seed: int = 0,
         within_group: bool = False,
     ) -> None:
-        _check_sizes(classes, n_way, k_shot, n_query)
-        self.within_group = within_group
-        self._in_group = group_masks(classes, n_way) if within_group else None
-        self.classes, self.n_way, self.k_shot, self.n_query, self.seed = classes, n_way, k_shot, n_query, seed
-        self.generator = torch.Generator(classes.images.device).manual_seed(seed)
+        self.classes, self.within_group, self.seed = classes, within_group, check_whole_number("seed", seed, least=0)
+        self.n_way, self.k_shot, self.n_query = _checked_sizes(classes, n_way, k_shot, n_query)
+        self._in_group = group_masks(classes, self.n_way) if within_group else None
+        self.generator = torch.Generator(classes.images.device).manual_seed(self.seed)
         self._starts = classes.starts
         # A random number beyond the end of a shorter class is masked, so that only its own images are drawn.
         positions = torch.arange(int(classes.counts.max()), device=classes.counts.device)
@@ -83,13 +93,36 @@ class EpisodeSampler:
         """Where the images and the episodes lie."""
         return self.classes.images.device
 
+    @property
+    def identity(self) -> str:
+        """Tells which episodes these are: settings, the content of the images, and the kind of device."""
+        return f"{self!r}, content {getattr(self.classes, 'content', '')}, on {self.device.type}"
+
     def sample(self, batch_size: int = 1) -> Episode:
         """Draw the next `batch_size` episodes.
+
+        Args:
+            batch_size: number of tasks B, at least 1.
 
         Returns:
             an `Episode` with support_x [B, N*K, C, H, W] and query_x [B, N*n_query, C, H, W].
         """
-        _, rows = self.sample_indices(batch_size)
+        return self._episode(self.sample_indices(batch_size)[1])
+
+    def batches(self, n_tasks: int, batch_size: int) -> Iterator[Episode]:
+        """The next `n_tasks` tasks in batches; on every device the same tasks, however they are batched.
+
+        Args:
+            n_tasks: how many tasks in all, at least 1.
+            batch_size: tasks in a batch, at least 1; the last batch may be smaller.
+        """
+        portions = [min(DRAWN_AT_ONCE, n_tasks - start) for start in range(0, n_tasks, DRAWN_AT_ONCE)]
+        rows = torch.cat([self.sample_indices(portion)[1] for portion in portions])  # [n_tasks, N, K + n_query]
+        yield from map(self._episode, rows.split(batch_size))
+
+    def _episode(self, rows: Tensor) -> Episode:
+        """The episode of these image rows [B, N, K + n_query]."""
+        batch_size = len(rows)
         x = to_unit_range(self.classes.images[rows])  # [B, N, K + Q, C, H, W]
         support, query = x[:, :, : self.k_shot].flatten(1, 2), x[:, :, self.k_shot :].flatten(1, 2)
         y = torch.arange(self.n_way, device=x.device)
@@ -98,8 +131,12 @@ class EpisodeSampler:
         return Episode(support, support_y, query, query_y, self.n_way, check=False)
 
     def sample_indices(self, batch_size: int = 1) -> tuple[Tensor, Tensor]:
-        """Draw the next episodes as numbers: class indices [B, N] and image rows [B, N, K + n_query]."""
-        check_whole_number("batch_size", batch_size, least=1)
+        """Draw the next episodes as numbers: class indices [B, N] and image rows [B, N, K + n_query].
+
+        Args:
+            batch_size: number of tasks B, at least 1.
+        """
+        batch_size = check_whole_number("batch_size", batch_size, least=1)
         n_classes, longest = self._beyond_end.shape
         # One random row an episode: on the CPU the episodes then do not depend on how they are batched.
         size = (batch_size, n_classes + self.n_way * longest + self.within_group)
@@ -118,15 +155,19 @@ class EpisodeSampler:
         return chosen, self._starts[chosen][..., None] + position
 
     def restarted(self, classes: ImageClasses | None = None) -> EpisodeSampler:
-        """A new sampler that begins again at the first episode, optionally over other tensors of the same classes."""
+        """A new sampler that begins again at the first episode.
+
+        Args:
+            classes: other tensors of the same classes, for instance their features; by default the same.
+        """
         classes = self.classes if classes is None else classes
         sizes = (self.n_way, self.k_shot, self.n_query)
         return EpisodeSampler(classes, *sizes, seed=self.seed, within_group=self.within_group)
 
 
-def _check_sizes(classes: ImageClasses, n_way: int, k_shot: int, n_query: int) -> None:
-    for name, value, least in (("n_way", n_way, 2), ("k_shot", k_shot, 1), ("n_query", n_query, 1)):
-        check_whole_number(name, value, least)
+def _checked_sizes(classes: ImageClasses, n_way: int, k_shot: int, n_query: int) -> tuple[int, int, int]:
+    n_way = check_whole_number("n_way", n_way, least=2)
+    k_shot, n_query = check_whole_number("k_shot", k_shot, 1), check_whole_number("n_query", n_query, 1)
     if n_way > len(classes):
         raise ValueError(f"{n_way}-way needs {n_way} classes, the data set has {len(classes)}")
     smallest = int(classes.counts.argmin())
@@ -135,3 +176,4 @@ def _check_sizes(classes: ImageClasses, n_way: int, k_shot: int, n_query: int) -
             f"{k_shot} support and {n_query} query images need {k_shot + n_query} images a class, "
             f"but class {classes.names[smallest]!r} has {int(classes.counts[smallest])}"
         )
+    return n_way, k_shot, n_query

@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
 
 from fslbook.common.arguments import check_same_device, check_whole_number
-from fslbook.evaluation.loop import evaluate
+from fslbook.evaluation import evaluate
 from fslbook.tasks.episode import Episode
 from fslbook.tasks.sampler import EpisodeSampler, TaskSampler
 from fslbook.training.checkpoints import TrainingState
@@ -174,9 +174,9 @@ def _accuracy(seen: list[Tensor], episode: Episode) -> Tensor:
     """Mean accuracy, a scalar tensor; NaN where the loss did not make logits, or the targets are numbers."""
     logits = torch.cat(seen) if seen else episode.query_x.new_empty(0)  # some methods answer a task at a time
     seen.clear()
-    if not len(logits) or episode.query_y.is_floating_point():
+    if not len(logits) or episode.targets.is_floating_point():
         return episode.query_x.new_full((), float("nan"))  # filled there: sending a number would break a capture
-    return (logits.argmax(dim=-1) == episode.query_y).float().mean()
+    return (logits.argmax(dim=-1) == episode.targets).float().mean()
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from fslbook import (
     PrototypicalNetwork,
     Reptile,
 )
-from fslbook.evaluation.loop import evaluation_mode
+from fslbook.evaluation import evaluation_mode
 from fslbook.methods import negative_squared_distances
 from fslbook.networks.losses import contrastive_loss, pair_distances
 

@@ -26,7 +26,7 @@ from fslbook.data.glyphs import (
     repertoire,
     script_of,
 )
-from fslbook.evaluation.loop import evaluate
+from fslbook.evaluation import evaluate
 from fslbook.methods.metric.nearest_neighbour import NearestNeighbour
 from fslbook.methods.metric.prototypical import PrototypicalNetwork
 from fslbook.networks.encoders import Conv4

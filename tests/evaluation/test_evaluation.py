@@ -14,7 +14,7 @@ from helpers import Float64Linear, blobs, devices, numbered_classes
 from torch import nn
 
 from fslbook import MAML, Conv4, Episode, EpisodeSampler, Evaluation, NearestNeighbour, PrototypicalNetwork, evaluate
-from fslbook.evaluation.loop import _episodes_that_fit
+from fslbook.evaluation.loop import tasks_that_fit
 from fslbook.methods import OneQueryAtATime
 
 
@@ -68,7 +68,7 @@ class Dice(nn.Module):
         self.generator = torch.Generator().manual_seed(0)
 
     def forward(self, episode: Episode) -> torch.Tensor:
-        return torch.rand((*episode.query_y.shape, episode.n_way), generator=self.generator)
+        return torch.rand((*episode.query_x.shape[:2], episode.n_way), generator=self.generator)
 
 
 def one_by_one(method: nn.Module, sampler: EpisodeSampler, n_episodes: int) -> list[float]:
@@ -290,8 +290,8 @@ def test_a_gpu_adapts_to_as_many_tasks_at_once_as_hold_two_thousand_images() -> 
     classes, method = SimpleNamespace(images=images), MAML(nn.Sequential(nn.Flatten(1), nn.Linear(784, 5)))
     for n_way, k_shot, number in ((5, 1, 25), (20, 5, 5), (100, 10, 1)):
         sampler = SimpleNamespace(classes=classes, n_way=n_way, k_shot=k_shot, n_query=15)
-        assert _episodes_that_fit(sampler, method) == _episodes_that_fit(sampler, OneQueryAtATime(method)) == number
+        assert tasks_that_fit(sampler, method) == tasks_that_fit(sampler, OneQueryAtATime(method)) == number
     on_cpu = SimpleNamespace(
         classes=SimpleNamespace(images=torch.empty(1, 1, 28, 28, dtype=torch.uint8)), n_way=5, k_shot=1, n_query=15
     )
-    assert _episodes_that_fit(on_cpu, method) == 1
+    assert tasks_that_fit(on_cpu, method) == 1

@@ -37,6 +37,6 @@ class RelationNetwork(EmbeddingMethod):
 
     def loss(self, episode: Episode) -> Tensor:
         """Mean squared error of the relation scores against 1 for the right class and 0 for the others."""
-        target = F.one_hot(episode.query_y, episode.n_way)  # [B, Q, N]
+        target = F.one_hot(episode.targets, episode.n_way)  # [B, Q, N]
         scores = self(episode).sigmoid()
         return F.mse_loss(scores, target.to(scores.dtype))

@@ -65,8 +65,8 @@ class SiameseNetwork(EmbeddingMethod):
         features = episode.map(self.embed)
         if self.loss_name == "triplet":
             x = torch.cat([features.support_x, features.query_x], dim=1).flatten(2)  # [B, S + Q, D]
-            return semi_hard_triplet_loss(x, torch.cat([episode.support_y, episode.query_y], dim=1), self.margin)
-        different = episode.query_y[:, :, None] != episode.support_y[:, None]  # [B, Q, S]
+            return semi_hard_triplet_loss(x, torch.cat([episode.support_y, episode.targets], dim=1), self.margin)
+        different = episode.targets[:, :, None] != episode.support_y[:, None]  # [B, Q, S]
         losses = self._pair_loss(self.similarity(features), different)
         # The pairs of one class and those of two classes have half of the weight each.
         return (mean_where(~different, losses) + mean_where(different, losses)) / 2

@@ -107,7 +107,7 @@ class MAML(AdaptingMethod):
         return self.inner_lr
 
     def _query_loss(self, episode: Episode) -> Tensor:
-        pairs = zip(self(episode), episode.query_y, strict=True)
+        pairs = zip(self(episode), episode.targets, strict=True)
         return torch.stack([self._loss(logits, targets) for logits, targets in pairs]).mean()
 
     def _adapt_to_all(self, episode: Episode) -> Weights:

@@ -104,7 +104,7 @@ class Reptile(AdaptingMethod):
         """½‖θ - θ̃‖², summed over the weights, averaged over tasks; its gradient is the mean of θ - θ̃."""
         start, distances = self.initial_weights(), []
         for task in episode.tasks():
-            x, y = torch.cat([task.support_x, task.query_x], 1)[0], torch.cat([task.support_y, task.query_y], 1)[0]
+            x, y = torch.cat([task.support_x, task.query_x], 1)[0], torch.cat([task.support_y, task.targets], 1)[0]
             rows = minibatches(len(x), self.inner_batch, self.inner_steps, device=x.device)
             loss = self._loss_on(x, y, episode.n_way)
             adapted = self._descend(loss, start, rows, [*self.moments.buffers()])

@@ -1,4 +1,4 @@
-"""Episodes and their sampler: by properties, by counting, and by what they refuse."""
+"""The sampler of episodes: by properties, by counting, and by what it refuses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from helpers import PROPERTIES, blobs, devices, feature_episode, numbered_classes, rows_of
+from helpers import PROPERTIES, blobs, devices, numbered_classes, rows_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -186,148 +186,3 @@ def test_episodes_live_on_the_device_of_the_images(device: str) -> None:
     episode = EpisodeSampler(numbered_classes([4] * 6, device), n_way=3, k_shot=1, n_query=2).sample(2)
     assert {tensor.device.type for tensor in tensors(episode)} == {device}
     assert {tensor.device.type for tensor in tensors(episode.to("cpu"))} == {"cpu"}
-
-
-def test_sampler_tells_its_settings() -> None:
-    text = repr(EpisodeSampler(numbered_classes([20] * 6), 5, 2, 10, seed=3))
-    assert all(part in text for part in ("5-way 2-shot", "10 queries", "6 classes", "seed 3"))
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"n_way": 20}, "20-way needs 20 classes, the data set has 12"),
-        ({"k_shot": 5, "n_query": 15}, r"5 support and 15 query images need 20 images a class, but .*class7' has 8"),
-        ({"n_way": 0}, "n_way must be a whole number of at least 2, got 0"),
-        ({"n_way": 1}, "n_way must be a whole number of at least 2, got 1"),
-        ({"n_way": 2.5}, "n_way must be a whole number of at least 2, got 2.5"),
-        ({"k_shot": 0}, "k_shot must be a whole number of at least 1, got 0"),
-        ({"k_shot": -1}, "k_shot must be a whole number of at least 1, got -1"),
-        ({"k_shot": "one"}, "k_shot must be a whole number of at least 1, got 'one'"),
-        ({"n_query": 0}, "n_query must be a whole number of at least 1, got 0"),
-        ({"n_query": None}, "n_query must be a whole number of at least 1, got None"),
-    ],
-)
-def test_sampler_refuses_impossible_sizes_at_once(settings: dict[str, object], message: str) -> None:
-    counts = [20] * 12
-    counts[7] = 8
-    with pytest.raises(ValueError, match=message):
-        EpisodeSampler(numbered_classes(counts), **{"n_way": 5, "k_shot": 1, "n_query": 2, **settings})
-
-
-def test_sampler_takes_the_very_smallest_class_whole() -> None:
-    episode = EpisodeSampler(numbered_classes([3, 3]), n_way=2, k_shot=1, n_query=2).sample()
-    assert sorted([*rows_of(episode.support_x)[0].tolist(), *rows_of(episode.query_x)[0].tolist()]) == [*range(6)]
-
-
-@pytest.mark.parametrize("batch_size", [0, -2, 1.5])
-def test_sampler_refuses_impossible_batches(batch_size: object) -> None:
-    sampler = EpisodeSampler(numbered_classes([4] * 4), n_way=2, k_shot=1, n_query=1)
-    with pytest.raises(ValueError, match=f"batch_size must be a whole number of at least 1, got {batch_size}"):
-        sampler.sample(batch_size)
-
-
-def good_parts() -> dict[str, torch.Tensor | int]:
-    """A 2-way episode of one task: three support images, two queries."""
-    return {
-        "support_x": torch.zeros(1, 3, 1, 4, 4),
-        "support_y": torch.tensor([[0, 1, 1]]),
-        "query_x": torch.zeros(1, 2, 1, 4, 4),
-        "query_y": torch.tensor([[1, 0]]),
-        "n_way": 2,
-    }
-
-
-def with_bad_pixel(value: float, count: int) -> torch.Tensor:
-    images = torch.zeros(1, count, 1, 4, 4)
-    images[0, 1, 0, 2, 3] = value
-    return images
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"support_y": torch.tensor([[0, 1, 2]])}, r"support labels must be in 0..1, found 0..2"),
-        ({"support_y": torch.tensor([[-1, 1, 0]])}, r"support labels must be in 0..1, found -1..1"),
-        ({"query_y": torch.tensor([[5, 0]])}, r"query labels must be in 0..1, found 0..5"),
-        ({"query_y": torch.tensor([[1.0, 0.0]])}, r"query_y must be int64, got torch.float32"),
-        ({"support_y": torch.tensor([[0, 0, 0]])}, r"task 0: no support image for class 1 of 0..1"),
-        ({"support_y": torch.tensor([[0, 1]])}, r"support_y must be .* \[1, 3\], got \[1, 2\]"),
-        ({"support_y": torch.tensor([0, 1, 1])}, r"support_y must be .* \[1, 3\], got \[3\]"),
-        ({"query_x": torch.zeros(1, 2, 1, 5, 4)}, r"support images have shape \[1, 4, 4\], query images \[1, 5, 4\]"),
-        ({"query_x": torch.zeros(1, 2, 3, 4, 4)}, r"support images have shape \[1, 4, 4\], query images \[3, 4, 4\]"),
-        ({"support_x": with_bad_pixel(float("nan"), 3)}, "support images contain NaN or infinity"),
-        ({"query_x": with_bad_pixel(float("inf"), 2)}, "query images contain NaN or infinity"),
-    ],
-)
-def test_episode_refuses_parts_that_do_not_fit(change: dict[str, torch.Tensor], message: str) -> None:
-    Episode(**good_parts())
-    with pytest.raises(ValueError, match=message):
-        Episode(**{**good_parts(), **change})
-
-
-def test_episode_refuses_different_numbers_of_tasks() -> None:
-    parts = good_parts()
-    parts["query_x"], parts["query_y"] = torch.zeros(2, 2, 1, 4, 4), torch.zeros(2, 2, dtype=torch.int64)
-    with pytest.raises(ValueError, match="support holds 1 tasks, query 2"):
-        Episode(**parts)
-
-
-def test_episode_names_the_task_that_misses_a_class() -> None:
-    episode = feature_episode((1, 1), batch=2)
-    labels = episode.support_y.clone()
-    labels[1] = 0
-    with pytest.raises(ValueError, match=r"task 1: no support image for class 1 of 0..1"):
-        replace(episode, support_y=labels, check=True)
-
-
-def test_map_encodes_all_images_in_one_batch_and_puts_them_back() -> None:
-    episode = EpisodeSampler(numbered_classes([6] * 5), n_way=3, k_shot=2, n_query=1).sample(2)
-    batches = []
-
-    def double(images: torch.Tensor) -> torch.Tensor:
-        batches.append(images.shape)
-        return 2 * images.flatten(1)
-
-    features = episode.map(double)
-    assert batches == [(2 * 9, 1, 1, 2)]
-    assert torch.equal(features.support_x, 2 * episode.support_x.flatten(2))
-    assert torch.equal(features.query_x, 2 * episode.query_x.flatten(2))
-    assert torch.equal(features.support_y, episode.support_y)
-    assert torch.equal(features.query_y, episode.query_y)
-
-
-def test_within_a_group_all_classes_of_a_task_share_it_and_every_large_group_comes_up() -> None:
-    sampler = EpisodeSampler(numbered_classes([6] * 11), n_way=3, k_shot=1, n_query=2, within_group=True)  # 3, 3, 3, 2
-    chosen, rows = sampler.sample_indices(300)
-    groups = chosen // 3
-    assert (groups == groups[:, :1]).all()
-    assert (chosen.sort(dim=1).values.diff(dim=1) > 0).all()
-    assert (rows // 6 == chosen[..., None]).all()
-    counts = groups[:, 0].bincount(minlength=4)
-    assert counts[3] == 0  # only two classes
-    assert counts[:3].min() > 70
-
-
-def test_within_a_group_survives_a_restart_and_is_told_in_the_name() -> None:
-    sampler = EpisodeSampler(numbered_classes([6] * 9), n_way=2, k_shot=1, n_query=2, within_group=True)
-    first = sampler.sample_indices(20)
-    again = sampler.restarted().sample_indices(20)
-    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
-    assert str(sampler).endswith("seed 0, within a group")
-    assert "group" not in str(EpisodeSampler(numbered_classes([6] * 9), 2, 1, 2))
-
-
-def test_a_group_that_is_too_small_is_refused() -> None:
-    with pytest.raises(ValueError, match="4-way needs 4 classes in one group; the largest, 'group0', has 3"):
-        EpisodeSampler(numbered_classes([6] * 8), n_way=4, k_shot=1, n_query=2, within_group=True)
-
-
-def test_tasks_are_views_of_one_task_each() -> None:
-    episode = feature_episode((2, 1, 3), batch=3)
-    tasks = episode.tasks()
-    assert [task.batch_size for task in tasks] == [1, 1, 1]
-    for part in ("support_x", "support_y", "query_x", "query_y"):
-        assert torch.equal(torch.cat([getattr(task, part) for task in tasks]), getattr(episode, part))
-        assert getattr(tasks[1], part).data_ptr() == getattr(episode, part)[1].data_ptr()
-    assert {task.n_way for task in tasks} == {3}

@@ -113,6 +113,11 @@ class Float64Linear(nn.Module):
         return images.flatten(1).double() @ self.weight
 
 
+def linear_prototypes(device: str = "cpu") -> PrototypicalNetwork:
+    """Prototypes behind a random linear encoder of 8×8 images in float64."""
+    return PrototypicalNetwork(Float64Linear()).to(device)
+
+
 def small_method(*extra: nn.Module, seed: int = 0) -> PrototypicalNetwork:
     """Prototypes behind a tiny encoder of 8×8 images, with any layers in the middle; the weights depend on the seed."""
     torch.manual_seed(seed)

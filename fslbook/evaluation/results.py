@@ -56,8 +56,11 @@ class Evaluation:
             other: the same score on the same episodes, by another method.
 
         Raises:
+            TypeError: `other` is no evaluation.
             ValueError: the two were not measured on the same episodes, or not by the same score.
         """
+        if not isinstance(other, Evaluation):
+            raise TypeError(f"a paired difference needs another Evaluation, got {type(other).__name__}")
         if self.score != other.score:
             raise ValueError(f"a paired difference needs the same score, got {self.score} and {other.score}")
         if self.episodes != other.episodes or len(self.per_episode) != len(other.per_episode):

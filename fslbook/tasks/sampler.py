@@ -70,8 +70,8 @@ class EpisodeSampler:
         seed: int = 0,
         within_group: bool = False,
     ) -> None:
-        self.classes, self.within_group, self.seed = classes, within_group, check_whole_number("seed", seed, least=0)
         self.n_way, self.k_shot, self.n_query = _checked_sizes(classes, n_way, k_shot, n_query)
+        self.classes, self.within_group, self.seed = classes, within_group, check_whole_number("seed", seed, least=0)
         self._in_group = group_masks(classes, self.n_way) if within_group else None
         self.generator = torch.Generator(classes.images.device).manual_seed(self.seed)
         self._starts = classes.starts
@@ -166,6 +166,8 @@ class EpisodeSampler:
 
 
 def _checked_sizes(classes: ImageClasses, n_way: int, k_shot: int, n_query: int) -> tuple[int, int, int]:
+    if not isinstance(classes, ImageClasses):
+        raise ValueError(f"classes must be ImageClasses, such as data.base, got {type(classes).__name__}")
     n_way = check_whole_number("n_way", n_way, least=2)
     k_shot, n_query = check_whole_number("k_shot", k_shot, 1), check_whole_number("n_query", n_query, 1)
     if n_way > len(classes):

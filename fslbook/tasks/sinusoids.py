@@ -102,7 +102,13 @@ class SinusoidTasks:
         Args:
             amplitude: of each task, [B].
             phase: of each task in radians, [B].
+
+        Raises:
+            ValueError: the two are not of one shape [B].
         """
+        if amplitude.ndim != 1 or amplitude.shape != phase.shape:
+            shapes = f"{[*amplitude.shape]} and {[*phase.shape]}"
+            raise ValueError(f"amplitude and phase must both be [B], got {shapes}")
         x = self._uniform(POINTS, len(amplitude), self.k_shot + self.n_query, 1)  # [B, K + Q, 1]
         y = sine(x, amplitude, phase)
         sizes = [self.k_shot, self.n_query]

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from helpers import Float64Linear, blobs, devices, numbered_classes
+from helpers import Float64Linear, blobs, devices, linear_prototypes, numbered_classes
 from torch import nn
 
 from fslbook import MAML, Conv4, Episode, EpisodeSampler, Evaluation, NearestNeighbour, PrototypicalNetwork, evaluate
@@ -21,10 +21,6 @@ from fslbook.methods import OneQueryAtATime
 def hard_sampler(device: str = "cpu", seed: int = 0) -> EpisodeSampler:
     """Noisy patterns: neither chance nor perfect, so that a wrong prediction shows in the numbers."""
     return EpisodeSampler(blobs(8, 10, noise=0.9).to(device), n_way=4, k_shot=2, n_query=5, seed=seed)
-
-
-def linear_prototypes(device: str = "cpu") -> PrototypicalNetwork:
-    return PrototypicalNetwork(Float64Linear()).to(device)
 
 
 class BatchNormEncoder(nn.Module):

@@ -10,8 +10,8 @@ import statistics
 from collections.abc import Callable
 
 from fslbook import EpisodeSampler, ImageClasses, peak_memory
-from fslbook.paper.builders import BUILDERS, build, optimiser
-from fslbook.paper.recipes import RECIPES
+from fslbook.paper.builders import build, optimiser
+from fslbook.paper.recipes import METHODS, RECIPES
 from fslbook.training.loop import fit
 
 Steps = Callable[[int], None]
@@ -24,8 +24,8 @@ def variants(classes: ImageClasses) -> dict[str, Steps]:
     ways = {"": PLAIN, ", compiled": COMPILED}
     if classes.images.is_cuda:
         ways |= {", graph": GRAPH, ", compiled graph": GRAPH | COMPILED}
-    adapting = {name for name in BUILDERS if build(RECIPES[f"{name}-omniglot-5w1s"]).adapts}
-    pairs = [(name, way) for name in BUILDERS for way in ways if name not in adapting or "compiled" not in way]
+    adapting = {name for name in METHODS if build(RECIPES[f"{name}-omniglot-5w1s"]).adapts}
+    pairs = [(name, way) for name in METHODS for way in ways if name not in adapting or "compiled" not in way]
     return {name + way: _training(name, classes, ways[way]) for name, way in pairs}
 
 
@@ -45,7 +45,7 @@ def memory(classes: ImageClasses) -> dict[str, float]:
     """Peak MiB of the tensors in one training step of each method."""
     episode = EpisodeSampler(classes, 5, 1, 15).sample()
     peaks = {}
-    for name in BUILDERS:
+    for name in METHODS:
         method = build(RECIPES[f"{name}-omniglot-5w1s"]).to(classes.images.device).train()
         peaks[name] = peak_memory(lambda m=method: m.loss(episode).backward(), classes.images.device) / 2**20
     return peaks

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from guard import BOOK
 
-from fslbook.paper.published import PAPERS
+from fslbook.paper.recipes import METHODS
 from fslbook.paper.report import results_table
 
 FOLDER = BOOK / "_results"
@@ -19,7 +19,7 @@ FOLDER = BOOK / "_results"
 
 def main(arguments: list[str]) -> int:
     """The command line; returns the exit status."""
-    stale = [name for name in PAPERS if _read(FOLDER / f"{name}.md") != results_table(name) + "\n"]
+    stale = [name for name in METHODS if _read(FOLDER / f"{name}.md") != results_table(name) + "\n"]
     if arguments == ["check"]:
         print(f"out of step with the ledger: {', '.join(stale)}; run tools/results.py" if stale else "in step")
         return 1 if stale else 0

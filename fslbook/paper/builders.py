@@ -9,53 +9,35 @@ from torch import nn
 from torch.optim import SGD, Adam, Optimizer
 from torch.optim.lr_scheduler import LinearLR, LRScheduler, OneCycleLR, StepLR
 
-from fslbook.methods import (
-    MAML,
-    MatchingNetwork,
-    MetaSGD,
-    PrototypicalNetwork,
-    RelationNetwork,
-    Reptile,
-    SiameseNetwork,
-)
-from fslbook.networks.encoders import Conv4, RelationEncoder, conv_classifier
-from fslbook.networks.relation import RelationModule
-from fslbook.paper.recipes import Recipe
-
-
-def _network(recipe: Recipe) -> nn.Module:
-    return conv_classifier(recipe.n_way, channels=recipe.channels)
-
-
-def _relation(recipe: Recipe) -> nn.Module:
-    return RelationNetwork(RelationEncoder(channels=recipe.channels), RelationModule(recipe.channels))
-
-
-BUILDERS: dict[str, Callable[[Recipe], nn.Module]] = {
-    "siamese": lambda recipe: SiameseNetwork(Conv4(channels=recipe.channels), **recipe.options),
-    "prototypical": lambda recipe: PrototypicalNetwork(Conv4(channels=recipe.channels), **recipe.options),
-    "matching": lambda recipe: MatchingNetwork(Conv4(channels=recipe.channels), **recipe.options),
-    "relation": _relation,
-    "maml": lambda recipe: MAML(_network(recipe), **recipe.options),
-    "fomaml": lambda recipe: MAML(_network(recipe), **recipe.options, first_order=True),
-    "meta-sgd": lambda recipe: MetaSGD(_network(recipe), **recipe.options),
-    "anil": lambda recipe: MAML(_network(recipe), **recipe.options, adapted=("head",)),
-    "reptile": lambda recipe: Reptile(_network(recipe), **recipe.options),
-}
+from fslbook.paper.recipe import Recipe
+from fslbook.paper.recipes import METHODS
 
 
 def build(recipe: Recipe) -> nn.Module:
-    """The recipe's method, untrained; its weights come from torch's generator."""
-    return BUILDERS[recipe.method](recipe)
+    """The recipe's method, untrained; its weights come from torch's generator.
+
+    Example:
+        >>> from fslbook.paper.recipes import quick, recipe_named
+        >>> type(build(quick(recipe_named("maml-omniglot-5w1s")))).__name__
+        'MAML'
+    """
+    return METHODS[recipe.method].build(recipe)
 
 
 def optimiser(recipe: Recipe, method: nn.Module) -> tuple[Optimizer, LRScheduler]:
-    """The recipe's optimiser and schedule; on a GPU such that a CUDA graph can hold them."""
+    """The recipe's optimiser and schedule; on a GPU such that a CUDA graph can hold them.
+
+    Example:
+        >>> from fslbook.paper.recipes import quick, recipe_named
+        >>> recipe = quick(recipe_named("reptile-omniglot-5w1s"))
+        >>> [type(part).__name__ for part in optimiser(recipe, build(recipe))]
+        ['SGD', 'LinearLR']
+    """
     parameters = [*method.parameters()]
     on_gpu = parameters[0].is_cuda
     lr = torch.tensor(recipe.lr, device=parameters[0].device) if on_gpu else recipe.lr
     chosen: Optimizer
-    if recipe.method == "reptile":
+    if METHODS[recipe.method].outer == "sgd":
         chosen = SGD(parameters, lr=lr, fused=on_gpu)
     else:
         chosen = Adam(parameters, lr=lr, capturable=on_gpu)

@@ -22,7 +22,8 @@ from fslbook.common.devices import pick_device
 from fslbook.data import Splits, course_dataset, omniglot
 from fslbook.paper import ledger, runs
 from fslbook.paper.published import published
-from fslbook.paper.recipes import RECIPES, Recipe, quick, recipe_named
+from fslbook.paper.recipe import Recipe, quick
+from fslbook.paper.recipes import RECIPES, recipe_named
 from fslbook.paper.report import NOT_RUN
 from fslbook.paper.weights import load
 from fslbook.training.distributed import Team, join

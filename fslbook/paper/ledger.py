@@ -13,9 +13,10 @@ from filelock import FileLock
 
 from fslbook.common.files import replaced
 from fslbook.paper.published import published
-from fslbook.paper.recipes import RECIPES, Recipe
+from fslbook.paper.recipe import Recipe, same_settings, settings_of
+from fslbook.paper.recipes import RECIPES
 from fslbook.paper.weights import FOLDER as WEIGHTS
-from fslbook.paper.weights import same_settings, settings_of, sha256
+from fslbook.paper.weights import sha256
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from fslbook.paper.ledger import RESULTS, Entry, read
-from fslbook.paper.published import PAPERS, REPRODUCTIONS, Published, published
-from fslbook.paper.recipes import RECIPES, TASKS, Recipe
+from fslbook.paper.published import Published, published, reproduced
+from fslbook.paper.recipe import TASKS, Recipe
+from fslbook.paper.recipes import METHODS, RECIPES
 
 NOT_RUN = "not run yet"
 
@@ -21,8 +22,8 @@ def results_table(method: str | None = None, folder: Path = RESULTS) -> str:
     Raises:
         ValueError: unknown method.
     """
-    if method is not None and method not in PAPERS:
-        raise ValueError(f"unknown method {method!r}; known are {', '.join(PAPERS)}")
+    if method is not None and method not in METHODS:
+        raise ValueError(f"unknown method {method!r}; known are {', '.join(METHODS)}")
     chosen = [recipe for recipe in RECIPES.values() if method in (None, recipe.method)]
     head = ["recipe", "ours", "one query at a time", "untrained", "paper", "others", "time"]
     entries = [read(recipe, folder) for recipe in chosen]
@@ -58,7 +59,7 @@ def _overlap(entry: Entry, paper: Published) -> str:
 
 
 def _row(recipe: Recipe, entry: Entry | None) -> list[str]:
-    paper, others = published(recipe), published(recipe, REPRODUCTIONS)
+    paper, others = published(recipe), reproduced(recipe)
     cited = [_figure(paper), f"{_figure(others)} ({others.source.split(',')[0]})" if others else "–"]
     if entry is None:
         return [f"`{recipe.name}`", _unbroken(NOT_RUN), "", "", *cited, ""]

@@ -22,7 +22,7 @@ from fslbook.methods import OneQueryAtATime
 from fslbook.paper import ledger
 from fslbook.paper.builders import build, optimiser
 from fslbook.paper.machine import commit, hardware, peak_memory_mib
-from fslbook.paper.recipes import Recipe
+from fslbook.paper.recipe import Recipe
 from fslbook.paper.weights import FOLDER as WEIGHTS
 from fslbook.paper.weights import read_weights, write_weights
 from fslbook.tasks.sampler import EpisodeSampler

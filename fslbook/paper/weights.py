@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 
 import torch
@@ -14,7 +12,8 @@ from torch import Tensor, nn
 
 from fslbook.common.files import replaced
 from fslbook.paper.builders import build
-from fslbook.paper.recipes import Recipe, recipe_named
+from fslbook.paper.recipe import Recipe, same_settings, settings_of
+from fslbook.paper.recipes import recipe_named
 
 FOLDER = Path(__file__).parent / "trained"
 
@@ -58,19 +57,6 @@ def read_weights(recipe: Recipe, path: Path) -> nn.Module:
     except RuntimeError as error:
         raise ValueError(f"{path.name} does not fit {recipe.name}: {error}") from error
     return method
-
-
-def settings_of(recipe: Recipe) -> str:
-    """The recipe as one line of JSON, which changes whenever a setting does; the words on its deviations are none."""
-    return json.dumps({name: value for name, value in asdict(recipe).items() if name != "deviations"}, sort_keys=True)
-
-
-def same_settings(saved: str, recipe: Recipe) -> bool:
-    """Whether a line of `settings_of` speaks of this recipe; what is newer than the line counts as its default."""
-    return DEFAULTS | json.loads(saved) == json.loads(settings_of(recipe))
-
-
-DEFAULTS = {field.name: field.default for field in fields(Recipe) if field.default not in (MISSING, ())}
 
 
 def sha256(path: Path) -> str:

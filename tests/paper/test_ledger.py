@@ -14,6 +14,7 @@ import fslbook
 from fslbook.data import Splits
 from fslbook.data.omniglot import has_omniglot
 from fslbook.paper import builders, ledger, runs, weights
+from fslbook.paper.recipe import settings_of
 from fslbook.paper.recipes import RECIPES
 
 
@@ -47,7 +48,7 @@ def test_the_entry_names_paper_and_deviations_whose_words_are_no_settings(small_
     reworded = replace(SMALL, deviations=("said otherwise",))
     weights.read_weights(reworded, tmp_path / "run" / "weights.safetensors")
     assert [run["seed"] for run in ledger.read(reworded, tmp_path).runs] == [0]
-    assert ledger.read(reworded, tmp_path).settings == weights.settings_of(reworded)
+    assert ledger.read(reworded, tmp_path).settings == settings_of(reworded)
 
 
 def test_runs_of_older_settings_are_dropped(small_splits: Splits, tmp_path: Path) -> None:

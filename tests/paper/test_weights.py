@@ -13,6 +13,7 @@ from helpers import SMALL
 import fslbook
 from fslbook.methods.optimisation.adaptation import AdaptingMethod
 from fslbook.paper import builders, weights
+from fslbook.paper.recipe import same_settings, settings_of
 from fslbook.paper.recipes import RECIPES
 
 
@@ -35,11 +36,11 @@ def test_what_was_not_run_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_settings_that_came_later_count_as_their_default() -> None:
-    older = json.loads(weights.settings_of(SMALL))
+    older = json.loads(settings_of(SMALL))
     del older["validation_too"]
-    assert weights.same_settings(json.dumps(older), SMALL)
-    assert not weights.same_settings(json.dumps(older), replace(SMALL, validation_too=True))
-    assert not weights.same_settings(json.dumps(older | {"steps": 7}), SMALL)
+    assert same_settings(json.dumps(older), SMALL)
+    assert not same_settings(json.dumps(older), replace(SMALL, validation_too=True))
+    assert not same_settings(json.dumps(older | {"steps": 7}), SMALL)
 
 
 def test_damaged_or_foreign_weights_are_refused(tmp_path: Path) -> None:

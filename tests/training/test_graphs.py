@@ -24,8 +24,8 @@ from torch.utils._pytree import tree_leaves
 from fslbook import EpisodeSampler, History, SiameseNetwork, fit
 from fslbook.networks.encoders import Conv4
 from fslbook.networks.losses import mean_where
-from fslbook.paper.builders import BUILDERS, SCHEDULES, build, optimiser
-from fslbook.paper.recipes import RECIPES
+from fslbook.paper.builders import SCHEDULES, build, optimiser
+from fslbook.paper.recipes import METHODS, RECIPES
 from fslbook.tasks.episode import Episode
 from fslbook.training.cuda_graphs import why_not
 from fslbook.training.loop import _accuracy
@@ -91,7 +91,7 @@ def _no_autocast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_no_autocast")
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", METHODS)
 def test_no_method_reads_from_the_device_or_sends_to_it_in_a_step(name: str) -> None:
     recipe = RECIPES[f"{name}-omniglot-5w1s"]
     method = build(recipe).to("meta").train()
@@ -167,7 +167,7 @@ def test_an_optimiser_that_cannot_be_captured_is_named() -> None:
     assert "SGD is not capturable; make it with fused=True" in reason
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("momentum", [False, True])
 def test_every_recipe_can_be_captured_as_it_is_made_for_a_gpu(
     name: str, momentum: bool, monkeypatch: pytest.MonkeyPatch
@@ -216,7 +216,7 @@ def test_a_captured_run_learns_as_an_ordinary_one() -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", METHODS)
 def test_a_recipe_of_every_method_is_captured(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     def run(cuda_graph: bool) -> list[float]:
         torch.manual_seed(0)

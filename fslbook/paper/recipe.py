@@ -1,0 +1,110 @@
+"""What a recipe is: everything that decides what a run learns, as data.
+
+`paper/recipes/` holds the recipes; `runs.py` carries one out, `python -m fslbook train NAME` from the command line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from typing import Any
+
+TASKS = ((5, 1), (5, 5), (20, 1), (20, 5))
+"""The four standard tasks of Omniglot: (classes, support images per class)."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what a run learns, but for its seed."""
+
+    method: str
+    """Which method, a key of `recipes.METHODS`."""
+    n_way: int
+    """Classes in a test task."""
+    k_shot: int
+    """Support images per class in a test task."""
+    train_way: int
+    """Classes in a training task."""
+    train_shot: int
+    """Support images per class in a training task."""
+    train_query: int
+    """Query images per class in a training task."""
+    batch_size: int
+    """Tasks per training step."""
+    steps: int
+    """Training steps."""
+    lr: float = 1e-3
+    """Learning rate at its highest; of Adam, for Reptile the ε of its outer step."""
+    schedule: str = "halve"
+    """How the learning rate goes down: "halve" (three times, evenly spaced), "one-cycle" or "linear" (to zero)."""
+    channels: int = 64
+    """Channels of each of the four convolutions."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What else the method is told, as in its docstring."""
+    split: str = "vinyals"
+    """Which classes are base, validation and novel; see `fslbook.omniglot`."""
+    validation_too: bool = False
+    """Whether it learns from the validation classes as well, "trainval"; there is no validation then."""
+    rotate_novel: bool = True
+    """Whether the rotations of the validation and novel classes are classes too, as those of the base classes are."""
+    test_query: int = 15
+    """Query images per class in a test task."""
+    test_episodes: int = 1000
+    """Test tasks, and as many again one query at a time where that makes a difference."""
+    validate_every: int = 1000
+    """Steps from one validation to the next, on the validation classes."""
+    deviations: tuple[str, ...] = ()
+    """What differs from the paper."""
+
+    @property
+    def name(self) -> str:
+        """As on the command line, for instance prototypical-omniglot-5w1s."""
+        return f"{self.method}-omniglot-{self.n_way}w{self.k_shot}s" + "-trainval" * self.validation_too
+
+    @property
+    def label(self) -> str:
+        """What it is called beside others for the same task."""
+        return self.method + ", trainval" * self.validation_too
+
+    @property
+    def training(self) -> str:
+        """Name of its training; recipes that differ in nothing but their tests share it."""
+        settings = {name: value for name, value in asdict(self).items() if name not in OF_TESTS}
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+        return f"{self.method}-{self.train_way}w{self.train_shot}s-{digest[:8]}"
+
+
+OF_TESTS = {"n_way", "k_shot", "test_query", "test_episodes", "deviations"}
+"""The fields that no training depends on."""
+
+
+def quick(recipe: Recipe) -> Recipe:
+    """The same recipe made small enough for two CPU cores and two minutes; its accuracy says nothing."""
+    fewer = min(recipe.options.get("test_steps") or 3, 3)
+    options = {**recipe.options, "test_steps": fewer} if "test_steps" in recipe.options else recipe.options
+    return replace(
+        recipe,
+        train_way=min(recipe.train_way, 20),
+        batch_size=min(recipe.batch_size, 2),
+        channels=16,
+        steps=20,
+        options=options,
+        test_query=2,
+        test_episodes=10,
+        validate_every=10,
+    )
+
+
+def settings_of(recipe: Recipe) -> str:
+    """The recipe as one line of JSON, which changes whenever a setting does; the words on its deviations are none."""
+    return json.dumps({name: value for name, value in asdict(recipe).items() if name != "deviations"}, sort_keys=True)
+
+
+def same_settings(saved: str, recipe: Recipe) -> bool:
+    """Whether a line of `settings_of` speaks of this recipe; what is newer than the line counts as its default."""
+    return DEFAULTS | json.loads(saved) == json.loads(settings_of(recipe))
+
+
+DEFAULTS = {field.name: field.default for field in fields(Recipe) if field.default not in (MISSING, ())}

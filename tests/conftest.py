@@ -1,6 +1,8 @@
 """Settings for every test: one thread a worker, and pictures that need no screen."""
 
 import os
+import sys
+from collections.abc import Iterator
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 if "PYTEST_XDIST_WORKER" in os.environ:  # workers that each take all cores only slow each other down
@@ -11,6 +13,14 @@ import torch
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def close_figures() -> Iterator[None]:
+    """Pictures do not pile up: Matplotlib warns when more than twenty are open."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,8 @@ book: site ## Build the book and say where to open it
 test: export OMP_NUM_THREADS := 1
 test: $(READY) lint ## Run every check: style, types, package, notebooks, the built site
 	$(call stage,notebooks on paper,$(PY) tools/notebooks.py check)
-	$(call stage,package tests,$(PYTEST) -n $(WORKERS) --dist loadfile --ignore tests/book/test_site.py tests)
+	$(call stage,package tests,$(PYTEST) -n $(WORKERS) --dist loadfile --ignore tests/book/test_site.py \
+		--doctest-modules tests fslbook)
 	$(call stage,every notebook runs,$(NBVAL) -n $(WORKERS))
 	@$(MAKE) site
 	$(call stage,pages of the site,$(PYTEST) tests/book/test_site.py)
@@ -79,6 +80,7 @@ run: $(READY) ## Run all notebooks in place and store their outputs (NOTEBOOKS="
 	$(call stage,format,ruff check --quiet --fix-only book && ruff format --quiet book)
 	$(call stage,exercises from solutions,$(PY) tools/exercises.py)
 	$(call stage,rows from the ledger,$(PY) tools/results.py)
+	$(call stage,reference and README,$(PY) tools/reference.py && $(PY) tools/readme.py)
 	$(call stage,run,$(PY) tools/notebooks.py run $(NOTEBOOKS))
 
 bench: $(READY) ## Measure the speed of the package
@@ -94,7 +96,7 @@ lint: $(READY)
 	$(call stage,lint,ruff check .)
 	$(call stage,format,ruff format --check .)
 	$(call stage,imports,lint-imports --no-cache --no-logo)
-	$(call stage,types,$(PY) -m mypy fslbook tools/notebooks.py tools/guard.py tools/exercises.py tools/results.py)
+	$(call stage,types,$(PY) -m mypy fslbook tools)
 
 # Doctrees are thrown away first: Sphinx repeats no warning about a page that it has no need to read again.
 site: $(READY)

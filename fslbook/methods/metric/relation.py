@@ -20,7 +20,8 @@ class RelationNetwork(EmbeddingMethod):
 
     Args:
         encoder: images [M, C, H, W] to feature maps [M, D, H', W'], for instance `RelationEncoder`.
-        relation: stacked maps [M, 2·D, H', W'] to numbers [M, 1].
+        relation: stacked maps [M, 2·D, H', W'] to numbers [M, 1]. If it has `compare(classes, queries)`, as
+            `RelationModule` has, that is asked for all pairs at once.
     """
 
     def __init__(self, encoder: nn.Module, relation: nn.Module) -> None:
@@ -30,9 +31,15 @@ class RelationNetwork(EmbeddingMethod):
     def classify(self, features: Episode) -> Tensor:
         """Logits [B, Q, N]; their sigmoid is the relation score in 0..1."""
         membership = F.one_hot(features.support_y, features.n_way).to(features.support_x.dtype)  # [B, S, N]
-        classes = einsum("bsn,bsdhw->bndhw", membership, features.support_x)[:, None]  # [B, 1, N, D, H', W']
-        queries = features.query_x[:, :, None]  # [B, Q, 1, D, H', W']
-        pairs = torch.cat(torch.broadcast_tensors(classes, queries), dim=3)  # [B, Q, N, 2·D, H', W']
+        classes = einsum("bsn,bsdhw->bndhw", membership, features.support_x)  # [B, N, D, H', W']
+        if compare := getattr(self.relation, "compare", None):
+            return compare(classes, features.query_x)
+        return self._of_stacked(classes, features.query_x)
+
+    def _of_stacked(self, classes: Tensor, queries: Tensor) -> Tensor:
+        """What `relation` says about each pair: [B, N, D, H', W'] and [B, Q, D, H', W'] to [B, Q, N]."""
+        both = torch.broadcast_tensors(classes[:, None], queries[:, :, None])
+        pairs = torch.cat(both, dim=3)  # [B, Q, N, 2·D, H', W']
         return self.relation(pairs.flatten(0, 2)).view(pairs.shape[:3])
 
     def loss(self, episode: Episode) -> Tensor:

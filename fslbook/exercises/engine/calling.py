@@ -1,140 +1,140 @@
-"""Calls a learner's function so that nothing it does can hurt: time limit, copies, errors in words."""
+"""Calls a learner's function so that nothing it does can hurt: limits of time, copies, errors in words."""
 
 from __future__ import annotations
 
-import ctypes
-import threading
 import traceback
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-SECONDS = 1.5
-"""So long may one call take."""
+from fslbook.exercises.engine.comparing import kind_of
+from fslbook.exercises.engine.limits import TooLong, within_limits
+from fslbook.exercises.engine.structures import map_tensors, require_gradients, same
 
-TOO_LONG = f"did not come back within {SECONDS} seconds; is there a loop that never ends?"
+TOO_LONG = "it was stopped because it did not come back; is there a loop that never ends?"
 
 
 class NotAttempted(Exception):
     """The function still raises NotImplementedError."""
 
 
-class _TooLong(BaseException):
-    """Raised inside a function that does not come back; no `except Exception` catches it."""
-
-
 def call(
-    function: Callable[..., Any],
-    arguments: tuple[Any, ...],
-    gradient: bool,
-    probe: Callable[..., Any] | None = None,
-) -> tuple[Any, str | None]:
-    """The answer of `function` to copies of `arguments`, or None and what went wrong, in words.
+    function: Callable[..., Any], arguments: tuple[Any, ...], *, gradients: bool = False
+) -> tuple[Any, tuple[Any, ...], str | None]:
+    """Call `function` with copies of `arguments`.
 
     Args:
-        gradient: the answer must pass a gradient on to each floating-point argument.
-        probe: `probe(answer, *copies)` takes the place of the answer, and of the demand for a gradient.
+        function: the learner's; whatever it raises is put into words.
+        arguments: they stay as they are.
+        gradients: the floating-point tensors among the copies require gradients.
+
+    Returns:
+        The answer, the copies that it was computed from, and what went wrong in words, or None.
 
     Raises:
         NotAttempted: the function raised NotImplementedError.
+
+    Example:
+        >>> call(lambda x: 2 * x, (3,))
+        (6, (3,), None)
+        >>> call(lambda x: None, (3,))[2]
+        'it returned nothing; does every path end in `return`?'
     """
     copies = deepcopy(arguments)
-    if gradient:
+    if gradients:
         require_gradients(copies)
-    answer, error = _within_limit(function, copies)
+    answer, error = within_limits(function, copies)
     if isinstance(error, NotImplementedError):
         raise NotAttempted
-    if isinstance(error, _TooLong):
-        return None, TOO_LONG
-    if error is not None:
-        return None, _in_words(error)
-    if not _same(copies, arguments):
-        return None, "it changed its arguments; compute new tensors, without in-place operations (+=, x[...] = ...)"
-    if answer is None:
-        return None, "it returned nothing; does every path end in `return`?"
-    if probe is None:
-        return map_tensors(Tensor.detach, answer), _lost_gradient(answer, copies) if gradient else None
+    return answer, copies, _trouble(answer, error) or _changed(copies, arguments)
+
+
+def cut(answer: Any) -> tuple[Any, str | None]:
+    """The answer with its tensors cut from their history, and what went wrong in words, or None.
+
+    Nothing but the answer is looked at, so that whatever goes wrong lies in it.
+
+    Args:
+        answer: anything.
+
+    Example:
+        >>> cut([torch.ones(1, requires_grad=True)])
+        ([tensor([1.])], None)
+    """
     try:
-        return map_tensors(Tensor.detach, probe(answer, *copies)), None
-    except Exception:  # an answer that cannot even be looked at
-        return None, f"what came back, a {type(answer).__name__}, is not what the task asks for"
+        return map_tensors(Tensor.detach, answer), None
+    except Exception as error:
+        return None, f"what came back, {kind_of(answer)}, cannot be read: {first_line(error)}"
 
 
-def require_gradients(value: Any) -> None:
-    """Let every floating-point tensor in `value` require a gradient."""
-    map_tensors(lambda x: x.requires_grad_(x.is_floating_point()), value)
+def lost_gradient(answer: Any, copies: tuple[Any, ...]) -> str | None:
+    """What is said if no gradient flows from the answer back to some floating-point argument, or None.
 
+    Args:
+        answer: a tensor of any shape, not yet cut from its history.
+        copies: the arguments that it was computed from.
 
-def map_tensors(change: Callable[[Tensor], Tensor], value: Any) -> Any:
-    """`value` with `change` applied to every tensor in its tuples, lists, dicts and modules (those in place)."""
-    if isinstance(value, Tensor):
-        return change(value)
-    if isinstance(value, dict):
-        return {key: map_tensors(change, item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        items = [map_tensors(change, item) for item in value]
-        return items if isinstance(value, list) else tuple(items)
-    if isinstance(value, nn.Module):
-        return deepcopy(value)._apply(change)
-    return value
-
-
-def has_floats(value: Any) -> bool:
-    """Whether `value` holds a tensor of floating-point numbers."""
-    return any(x.is_floating_point() for x in _tensors(value))
-
-
-def _tensors(value: Any) -> list[Tensor]:
-    found: list[Tensor] = []
-
-    def keep(x: Tensor) -> Tensor:
-        found.append(x)
-        return x
-
-    map_tensors(keep, value)
-    return found
-
-
-def _within_limit(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, BaseException | None]:
-    """Call in a thread, which can be stopped on every system; the kernel's own interrupt stays free for the user."""
-    box: list[tuple[Any, BaseException | None]] = []
-
-    def work() -> None:
-        try:
-            box.append((function(*arguments), None))
-        except BaseException as error:  # also sys.exit() must not end anything
-            box.append((None, error))
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(SECONDS)
-    if box:
-        return box[0]
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_TooLong))
-    return None, _TooLong()
-
-
-def _in_words(error: BaseException) -> str:
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    where = f" in line {frames[0].lineno} of your cell" if frames else " at the call: look at the number of arguments"
-    return f"{type(error).__name__}{where}: {str(error).splitlines()[0] if str(error) else 'no message'}"
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Whether two structures hold equal tensors; what is no tensor is not compared."""
-    mine, theirs = _tensors(a), _tensors(b)
-    pairs = zip(mine, theirs, strict=False)
-    return len(mine) == len(theirs) and all(x.shape == y.shape and torch.equal(x, y) for x, y in pairs)
-
-
-def _lost_gradient(answer: Any, copies: tuple[Any, ...]) -> str | None:
+    Example:
+        >>> x = torch.ones(2, requires_grad=True)
+        >>> lost_gradient(2 * x, (x,)) is None, lost_gradient(x.detach(), (x,))[:22]
+        (True, 'no gradient flows back')
+    """
     advice = "do not use .item(), .detach(), torch.tensor(...) or NumPy on the way"
     if not isinstance(answer, Tensor) or not answer.requires_grad:
         return f"no gradient flows back through your function; {advice}"
     inputs = [x for x in copies if isinstance(x, Tensor) and x.requires_grad]
-    gradients = torch.autograd.grad(answer.sum(), inputs, allow_unused=True)
+    try:
+        gradients = torch.autograd.grad(answer.sum(), inputs, allow_unused=True, retain_graph=True)
+    except Exception as error:  # it lies in the history of the answer, which the learner's function has made
+        return f"no gradient flows back through your function: {first_line(error)}"
     lost = [str(i + 1) for i, g in enumerate(gradients) if g is None]
     return f"no gradient flows back to floating-point argument {', '.join(lost)}; {advice}" if lost else None
+
+
+def _trouble(answer: Any, error: BaseException | None) -> str | None:
+    if isinstance(error, TooLong):
+        return TOO_LONG
+    if error is not None:
+        return in_words(error)
+    return "it returned nothing; does every path end in `return`?" if answer is None else None
+
+
+def _changed(copies: tuple[Any, ...], arguments: tuple[Any, ...]) -> str | None:
+    changed = [str(n) for n, (copy, own) in enumerate(zip(copies, arguments, strict=True), 1) if not same(copy, own)]
+    if not changed:
+        return None
+    return f"it changed its arguments (number {', '.join(changed)}); work on new ones, without += or x[...] = ..."
+
+
+def in_words(error: BaseException) -> str:
+    """What a function of the learner raised, and in which line of the cell.
+
+    Args:
+        error: with its traceback, if it has one.
+
+    Example:
+        >>> in_words(KeyError("b"))
+        "KeyError at the call: look at the number of arguments: 'b'"
+    """
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename not in _OURS]
+    where = f" in line {frames[0].lineno} of your cell" if frames else " at the call: look at the number of arguments"
+    return f"{type(error).__name__}{where}: {first_line(error)}"
+
+
+_OURS = (__file__, within_limits.__code__.co_filename)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says.
+
+    Args:
+        error: any.
+
+    Example:
+        >>> first_line(ValueError("no such class")), first_line(ValueError())
+        ('no such class', 'no message')
+    """
+    return str(error).splitlines()[0] if str(error) else "no message"

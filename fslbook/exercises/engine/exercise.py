@@ -2,63 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from copy import deepcopy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from fslbook.exercises.engine.calling import TOO_LONG, NotAttempted, call, has_floats, map_tensors, require_gradients
-from fslbook.exercises.engine.comparing import difference
-
-Draw = Callable[[torch.Generator], tuple[Any, ...]]
-Judge = Callable[..., str | None]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A wrong version that people write, and what to tell them.
-
-    Args:
-        wrong: takes what the learner's function takes, and answers wrongly.
-        says: the words, or a function of the inputs that gives them; never the right answer itself.
-    """
-
-    wrong: Callable[..., Any]
-    says: str | Callable[..., str]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One property, on inputs drawn anew for each check.
-
-    Args:
-        draw: gives the arguments for the learner's function.
-        judge: `judge(answer, *arguments)` gives what is wrong in words, or None; by default the oracle decides.
-        gradient: the answer must pass the gradient on to every argument that requires it.
-        probe: `probe(answer, *arguments)` is compared in place of the answer, for instance a gradient through it;
-            the floating-point tensors among the arguments then require gradients.
-    """
-
-    draw: Draw
-    judge: Judge | None = None
-    gradient: bool = False
-    probe: Callable[..., Any] | None = None
-
-    def answer(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        """What is compared, for a function of our own."""
-        if self.probe is None:
-            return function(*arguments)
-        copies = deepcopy(arguments)
-        require_gradients(copies)
-        return map_tensors(Tensor.detach, self.probe(function(*copies), *copies))
+from fslbook.exercises.engine.calling import TOO_LONG, NotAttempted, call, cut, first_line, lost_gradient
+from fslbook.exercises.engine.case import Arguments, Case, Mistake
+from fslbook.exercises.engine.comparing import difference, kind_of
+from fslbook.exercises.engine.structures import form, has_floats, has_nan, map_tensors
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found: `passed`, which is also its truth value, and the printed `lines`."""
+    """What a check found; its truth value is `passed`.
+
+    Args:
+        passed: whether every property holds.
+        lines: what is printed.
+
+    Example:
+        >>> bool(Report(False, ["✗ pairs: not yet"]))
+        False
+    """
 
     passed: bool
     lines: list[str]
@@ -74,16 +43,27 @@ class Report:
 class Exercise:
     """A task with its check; call it with your function.
 
+    A module of a chapter keeps it in a variable of the same name, and so it is found as `check.<name>`.
+
     Args:
         name: as in `check.<name>`.
-        oracle: the right answer, computed in another way than the solution does, or None if every case has a judge.
+        oracle: the right answer, computed in another way than the solution does. Also where judges decide, for it
+            shows that they work.
         cases: the properties, in the order in which they are tried.
         mistakes: wrong versions that are recognised and named.
-        tolerance: relative and absolute, for 32-bit numbers.
+        tolerance: relative and absolute, for floating-point numbers.
+
+    Example:
+        >>> case = Case(lambda generator: (torch.rand(5, generator=generator),))
+        >>> twice = Exercise("twice", lambda x: x + x, {"five numbers": case})
+        >>> report = twice(lambda x: 2 * x)
+        ✓ twice: all 2 properties hold
+          ✓ five numbers
+          ✓ 64-bit numbers
     """
 
     name: str
-    oracle: Callable[..., Any] | None
+    oracle: Callable[..., Any]
     cases: dict[str, Case]
     mistakes: list[Mistake] = field(default_factory=list)
     tolerance: float = 1e-4
@@ -94,6 +74,16 @@ class Exercise:
         Args:
             function: yours, itself and not its result. It gets copies, so it cannot spoil the inputs.
             device: where the inputs lie.
+
+        Raises:
+            RuntimeError: the check itself failed, which is no fault of yours.
+
+        Example:
+            >>> from fslbook.exercises import check
+            >>> check.lucky_guesses(3).passed
+            ✗ lucky_guesses: not yet
+              ✗ this is an int; hand over the function itself, without calling it
+            False
         """
         report = self._try(function, torch.device(device))
         print("\n".join(report.lines))
@@ -101,13 +91,11 @@ class Exercise:
 
     def _try(self, function: Callable[..., Any], device: torch.device) -> Report:
         if not callable(function):
-            return self._failed(
-                f"this is a {type(function).__name__}; hand over the function itself, without calling it"
-            )
+            return self._failed(f"this is {kind_of(function)}; hand over the function itself, without calling it")
         found: dict[str, str | None] = {}
         for name, case in self._all_cases().items():
             try:
-                found[name] = self._examine(function, case, device)
+                found[name] = self._examine(function, name, case, device)
             except NotAttempted:
                 return Report(
                     False, [f"○ {self.name}: not attempted yet. Write your version, then run this cell again."]
@@ -122,39 +110,78 @@ class Exercise:
         return Report(False, [f"✗ {self.name}: not yet", f"  ✗ {why}"])
 
     def _all_cases(self) -> dict[str, Case]:
-        first = next(iter(self.cases.values()))
+        name, first = next(iter(self.cases.items()))
         doubled = replace(first, draw=lambda generator: map_tensors(_double, first.draw(generator)))
-        return {**self.cases, "64-bit numbers": doubled} if has_floats(first.draw(torch.Generator())) else self.cases
+        with self._taking_the_blame(name):
+            floats = has_floats(first.draw(torch.Generator()))
+        return {**self.cases, "64-bit numbers": doubled} if floats else self.cases
 
-    def _examine(self, function: Callable[..., Any], case: Case, device: torch.device) -> str | None:
+    def _examine(self, function: Callable[..., Any], name: str, case: Case, device: torch.device) -> str | None:
         generator = torch.Generator()
         generator.seed()
-        arguments = map_tensors(lambda x: x.to(device), case.draw(generator))
-        answer, trouble = None, None
+        with self._taking_the_blame(name):
+            arguments = map_tensors(lambda x: x.to(device), case.draw(generator))
+            answer, copies, trouble = call(function, arguments, gradients=case.gradient or case.probe is not None)
+            if trouble:
+                return trouble
+            lost = lost_gradient(answer, copies) if case.gradient else None
+            answer, trouble = self._probed(answer, copies, arguments, case) if case.probe else cut(answer)
+            return trouble or self._judged(answer, arguments, case) or lost
+
+    @contextmanager
+    def _taking_the_blame(self, place: str) -> Iterator[None]:
+        """Whatever the learner's function does wrong is caught where it happens; what arrives here is our own fault."""
         try:
-            answer, trouble = call(function, arguments, case.gradient or case.probe is not None, case.probe)
-            return trouble if answer is None else self._judged(answer, arguments, case) or trouble
+            yield
         except NotAttempted:
             raise
-        except Exception:  # an answer so odd that it cannot even be compared is wrong, and no crash of ours
-            return f"what came back, a {type(answer).__name__}, is not what the task asks for"
+        except Exception as error:
+            raise RuntimeError(_OURS.format(self.name, place, type(error).__name__, first_line(error))) from error
 
-    def _judged(self, answer: Any, arguments: tuple[Any, ...], case: Case) -> str | None:
-        if case.judge:
+    def _right_answer(self, arguments: Arguments, case: Case) -> Any:
+        answer = case.answer(self.oracle, arguments)
+        if has_nan(answer):
+            raise ValueError("the expected answer is not a number")
+        return answer
+
+    def _probed(self, answer: Any, copies: Arguments, arguments: Arguments, case: Case) -> tuple[Any, str | None]:
+        assert case.probe is not None
+        try:
+            return cut(case.probe(answer, *copies))
+        except Exception as error:
+            self._right_answer(arguments, case)  # raises if the probe does not even work on the right answer
+            return None, f"{_not_asked_for(answer)}: {first_line(error)}"
+
+    def _judged(self, answer: Any, arguments: Arguments, case: Case) -> str | None:
+        if case.judge is None:
+            wrong = difference(answer, self._right_answer(arguments, case), self.tolerance)
+            return wrong and (self._recognised(answer, arguments, case) or wrong)
+        try:
             return case.judge(answer, *arguments)
-        assert self.oracle is not None
-        wrong = difference(answer, case.answer(self.oracle, arguments), self.tolerance)
-        return wrong and (self._recognised(answer, arguments, case) or wrong)
+        except Exception:
+            if form(answer) == form(self._right_answer(arguments, case)):
+                raise  # an answer of the right form can be judged, so that the fault is the judge's
+            return _not_asked_for(answer)
 
-    def _recognised(self, answer: Any, arguments: tuple[Any, ...], case: Case) -> str | None:
+    def _recognised(self, answer: Any, arguments: Arguments, case: Case) -> str | None:
         for mistake in self.mistakes:
             try:
-                same = difference(answer, case.answer(mistake.wrong, arguments), self.tolerance) is None
+                theirs = case.answer(mistake.wrong, arguments)
             except Exception:
                 continue  # this wrong version does not even run on these inputs
-            if same:
+            if difference(answer, theirs, self.tolerance) is None:
                 return mistake.says if isinstance(mistake.says, str) else mistake.says(*arguments)
         return None
+
+
+_OURS = (
+    "check.{} itself failed on “{}” with {}: {}. This is a fault of the check and says nothing about your function; "
+    "please report it."
+)
+
+
+def _not_asked_for(answer: Any) -> str:
+    return f"what came back, {kind_of(answer)}, is not what the task asks for"
 
 
 def _in_lines(found: dict[str, str | None]) -> list[str]:

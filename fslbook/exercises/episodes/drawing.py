@@ -96,7 +96,7 @@ def _sorted_rows(labels: Tensor, n_way: int, k_shot: int, n_query: int) -> Rows:
 
 draw_episode = Exercise(
     "draw_episode",
-    None,
+    _rows_drawn,
     {
         "5-way 1-shot": Case(_draw_task(30, 5, 1, 3), _episode_fault),
         "uneven classes in any order": Case(_draw_task(30, 20, 3, 5, uneven=True), _episode_fault),

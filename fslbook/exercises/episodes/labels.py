@@ -125,7 +125,7 @@ def _one_image_a_class(labels: Tensor, n_novel: int) -> tuple[Tensor, Tensor]:
 
 split_by_class = Exercise(
     "split_by_class",
-    None,
+    lambda labels, n: _by_ids(labels, shuffled(labels.unique())[:n]),
     {
         "forty classes": Case(_draw_split(40, 15), _split_fault),
         "uneven classes in any order": Case(_draw_split(40, 20, uneven=True), _split_fault),

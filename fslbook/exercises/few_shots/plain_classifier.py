@@ -10,7 +10,9 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from fslbook.exercises.engine.calling import first_line
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
+from fslbook.exercises.engine.structures import same
 
 # One step of gradient descent
 
@@ -127,16 +129,30 @@ def _once_in_training_mode(network: nn.Module, images: Tensor) -> nn.Module:
     return network
 
 
+def _recalibrated(network: nn.Module, images: Tensor) -> nn.Module:
+    network = deepcopy(network)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None  # the plain mean over all batches, here one
+    return _once_in_training_mode(network, images).eval()
+
+
 @torch.no_grad()
 def _recalibration(answer: Any, network: nn.Module, images: Tensor) -> str | None:
     if not isinstance(answer, nn.Module):
         return f"it returned a {type(answer).__name__}, wanted is a network"
     if any(module.training for module in answer.modules()):
         return "the copy is in training mode, so its answers depend on the batch"
-    pairs = zip(network.parameters(), answer.parameters(), strict=True)
-    if not all(torch.equal(old, new) for old, new in pairs):
+    if not same(dict(network.named_parameters()), dict(answer.named_parameters())):
         return "weights have changed; only the running averages may"
-    wanted, got = deepcopy(network).train()(images), answer(images)
+    try:
+        got = answer(images)
+    except Exception as error:  # the learner's network alone is at work here
+        return f"the network that came back cannot answer: {first_line(error)}"
+    wanted = deepcopy(network).train()(images)
+    if not isinstance(got, Tensor) or got.shape != wanted.shape:
+        return "the network that came back gives no logits for these images"
     if (got - wanted).abs().max() < 0.02 * wanted.std():
         return None
     once = _once_in_training_mode(network, images).eval()(images)
@@ -156,7 +172,7 @@ def _retrained(network: nn.Module, images: Tensor) -> nn.Module:
 
 recalibrated = Exercise(
     "recalibrated",
-    None,
+    _recalibrated,
     {
         "one batch norm": Case(_draw_network(1), _recalibration),
         "three batch norms": Case(_draw_network(3), _recalibration),

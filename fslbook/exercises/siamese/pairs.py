@@ -31,6 +31,8 @@ def _pairs_fault(answer: Any, labels: Tensor) -> str | None:
         return "return three tensors of one length: first, second, different"
     first, second, different = (x.tolist() for x in answer)
     pairs = [(min(pair), max(pair)) for pair in zip(first, second, strict=True)]
+    if any(not 0 <= i <= j < len(labels) for i, j in pairs):
+        return f"some numbers are not those of an image, 0 to {len(labels) - 1}"
     if any(i == j for i, j in pairs):
         return "an image is paired with itself"
     if len({*pairs}) < len(pairs):
@@ -45,7 +47,7 @@ def _pairs_fault(answer: Any, labels: Tensor) -> str | None:
 
 pairs = Exercise(
     "pairs",
-    None,
+    lambda y: _as_answer([*combinations(range(len(y)), 2)], y),
     {
         "three classes": Case(_draw_labels(9, 3), _pairs_fault),
         "many classes": Case(_draw_labels(20, 8), _pairs_fault),

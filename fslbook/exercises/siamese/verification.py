@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -149,6 +150,8 @@ def _equal_error_fault(answer: Any, same: Tensor, different: Tensor) -> str | No
     if not isinstance(answer, (tuple, list)) or len(answer) != 2:
         return "return two numbers: rate, threshold"
     rate, threshold = (float(x) for x in answer)
+    if not (math.isfinite(rate) and math.isfinite(threshold)):
+        return "return two finite numbers"
     wanted, grain = _best(same, different)[0], 3 / min(len(same), len(different))
     if max(_errors(same, different, threshold)) > wanted + grain:
         return "at this threshold the two kinds of error are not equally frequent"
@@ -169,7 +172,7 @@ def _halfway(same: Tensor, different: Tensor) -> tuple[float, float]:
 
 equal_error = Exercise(
     "equal_error",
-    None,
+    _best,
     {
         "as many of both kinds": Case(_draw_verification(400, 400), _equal_error_fault),
         "many more different pairs": Case(_draw_verification(200, 1000), _equal_error_fault),

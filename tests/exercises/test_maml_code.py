@@ -1,0 +1,53 @@
+"""Exercises of chapter 8: correct versions that are written differently from the solution."""
+
+from __future__ import annotations
+
+import torch
+from exercise_helpers import assert_accepted, by_name
+from torch.func import functional_call, grad, vmap
+from torch.nn import functional as F
+
+
+def _func_step(network, weights, x, y, inner_lr):
+    slopes = grad(lambda w: F.cross_entropy(functional_call(network, w, (x,)), y))(weights)
+    return {name: weights[name] - inner_lr * slope for name, slope in slopes.items()}
+
+
+def _maml_loss_by_vmap(network, support_x, support_y, query_x, query_y, inner_lr, steps, loss):
+    def outer(sx, sy, qx, qy):
+        weights = dict(network.named_parameters())
+        for _ in range(steps):
+            slopes = grad(lambda w: loss(functional_call(network, w, (sx,)), sy))(weights)
+            weights = {name: w - inner_lr * slopes[name] for name, w in weights.items()}
+        return loss(functional_call(network, weights, (qx,)), qy)
+
+    return vmap(outer)(support_x, support_y, query_x, query_y).mean()
+
+
+def _steps_by_loop(network, weights, x, y, inner_lr):
+    tasks = [_func_step(network, {n: w[i] for n, w in weights.items()}, x[i], y[i], inner_lr) for i in range(len(x))]
+    return {name: torch.stack([task[name] for task in tasks]) for name in weights}
+
+
+def _singly_by_vmap(network, weights, queries):
+    return vmap(lambda query: functional_call(network, weights, (query[None],))[0])(queries)
+
+
+def _listens_by_swapping(learner, support_x, support_y, query_x, n_way):
+    swapped = torch.where(support_y == 0, 1, torch.where(support_y == 1, 0, support_y))
+    return (learner(support_x, support_y, query_x) != learner(support_x, swapped, query_x)).any()
+
+
+VERSIONS = {
+    "inner_lr_for_the_mean": [lambda a, n, k: torch.tensor(a * n)],
+    "inner_step": [_func_step],
+    "maml_loss": [_maml_loss_by_vmap],
+    "inner_step_for_all": [_steps_by_loop, vmap(_func_step, in_dims=(None, 0, 0, 0, None))],
+    "one_at_a_time": [_singly_by_vmap],
+    "listens": [_listens_by_swapping],
+}
+
+
+@by_name(VERSIONS)
+def test_another_correct_version_is_accepted(name, version):
+    assert_accepted(name, version)

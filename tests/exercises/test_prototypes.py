@@ -1,0 +1,44 @@
+"""Exercises of chapter 4: correct versions that are written differently from the solution."""
+
+from __future__ import annotations
+
+import torch
+from exercise_helpers import assert_accepted, by_name
+from torch.nn import functional as F
+
+
+def _prototypes_by_matrix(embeddings, labels, n_way):
+    members = F.one_hot(labels, n_way).to(embeddings.dtype)  # [S, N]
+    return (members.T @ embeddings) / members.sum(dim=0)[:, None]
+
+
+def _prototypes_by_index_add(embeddings, labels, n_way):
+    sums = torch.zeros(n_way, embeddings.shape[1], dtype=embeddings.dtype).index_add(0, labels, embeddings)
+    return sums / labels.bincount(minlength=n_way)[:, None]
+
+
+def _squares_by_product(queries, prototypes):
+    return queries.square().sum(1, keepdim=True) - 2 * queries @ prototypes.T + prototypes.square().sum(1)
+
+
+def _leave_one_out_at_once(embeddings, labels, n_way):
+    members = F.one_hot(labels, n_way).to(embeddings.dtype)
+    sums, counts = members.T @ embeddings, members.sum(dim=0)
+    distances = torch.cdist(embeddings, sums / counts[:, None])
+    own = (sums[labels] - embeddings) / (counts[labels] - 1)[:, None]
+    distances[torch.arange(len(labels)), labels] = (embeddings - own).norm(dim=1)
+    return (distances.argmin(dim=1) == labels).double().mean()
+
+
+VERSIONS = {
+    "prototypes": [_prototypes_by_matrix, _prototypes_by_index_add],
+    "squared_distances": [_squares_by_product, lambda q, c: torch.stack([(q - x).square().sum(1) for x in c], dim=1)],
+    "updated_prototype": [lambda c, k, x: (c * k + x) / (k + 1)],
+    "as_linear_layer": [lambda c: (2 * c, 10 - (c * c).sum(1)), lambda c: [2 * c, -(c.norm(dim=1) ** 2)]],
+    "leave_one_out_accuracy": [_leave_one_out_at_once],
+}
+
+
+@by_name(VERSIONS)
+def test_another_correct_version_is_accepted(name, version):
+    assert_accepted(name, version)

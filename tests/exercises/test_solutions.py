@@ -1,0 +1,77 @@
+"""Every exercise has a solution that its check accepts, and an exercise notebook that does not give it away."""
+
+from __future__ import annotations
+
+import re
+import time
+from functools import partial
+from pathlib import Path
+
+import nbformat
+import pytest
+from exercise_helpers import NAMES, SOLUTIONS, Version, assert_accepted, cells, solved, tool, versions_named_in
+
+HERE = Path(__file__).parent
+TIERS = re.compile(r"\*(Warm-up|Build|Investigate), \d+ minutes\.\*")
+by_file = partial(pytest.mark.parametrize("file", SOLUTIONS, ids=lambda file: file.stem))
+
+
+@pytest.fixture(scope="module")
+def solutions() -> dict[str, Version]:
+    return {name: function for file in SOLUTIONS for name, function in solved(file).items()}
+
+
+def test_every_check_has_its_place_in_one_solution_notebook() -> None:
+    placed = [name for file in SOLUTIONS for name in solved(file)]
+    assert sorted(placed) == sorted(NAMES)
+
+
+def test_every_check_meets_another_correct_version_in_one_test_file() -> None:
+    files = [file for file in HERE.glob("test_*.py") if "VERSIONS = {" in file.read_text(encoding="utf-8")]
+    tried = [name for file in files if file != Path(__file__) for name in versions_named_in(file)]
+    assert sorted(tried) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solution_is_accepted_within_two_seconds_of_work(name: str, solutions: dict[str, Version]) -> None:
+    """Of processor time; the slowest takes a tenth of a second."""
+    start = time.process_time()
+    assert_accepted(name, solutions[name])
+    assert time.process_time() - start < 2
+
+
+@by_file()
+def test_the_exercise_notebook_is_in_step_with_its_solution(file: Path) -> None:
+    assert tool.in_step(file)
+
+
+@by_file()
+def test_every_exercise_has_a_tier_a_time_and_a_hint(file: Path) -> None:
+    tasks = [cell.source for cell in cells(file, "markdown") if cell.source.startswith("## ")]
+    assert len(tasks) == len(solved(file))
+    assert 4 <= len(tasks) <= 8
+    for task in tasks:
+        assert TIERS.search(task), task
+        assert "<details><summary>Hint</summary>" in task, task
+    assert {match[1] for task in tasks for match in TIERS.finditer(task)} == {"Warm-up", "Build", "Investigate"}
+
+
+@by_file()
+def test_no_solution_is_left_in_the_exercise_notebook(file: Path) -> None:
+    code = [cell.source for cell in cells(tool.EXERCISES / file.name, "code")]
+    bodies = [cell.source for cell in cells(file, "code") if tool.is_solution(cell)]
+    assert sum(source.count(tool.YOUR_TURN) for source in code) >= len(bodies)
+    assert not {*bodies} & {*code}
+
+
+def test_cells_for_the_solution_alone_go_as_a_whole() -> None:
+    new = nbformat.v4
+    alone = {"tags": ["solution-only", "nbval-check-output"]}
+    notebook = [
+        new.new_markdown_cell("# 1 · Few shots: Solutions"),
+        new.new_code_cell("print('the answer')", metadata=alone),
+        new.new_markdown_cell("The answer is 3.", metadata=alone),
+        new.new_code_cell("x = 1", metadata={"tags": ["nbval-check-output"]}),
+    ]
+    kept = tool.exercises_from(new.new_notebook(cells=notebook), "01-few-shots.ipynb").cells
+    assert [cell.source for cell in kept[:-1]] == ["# 1 · Few shots: Exercises", "x = 1"]

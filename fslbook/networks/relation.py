@@ -45,15 +45,15 @@ class RelationModule(nn.Sequential):
         convolution, *rest = first_block.children()
         assert isinstance(convolution, nn.Conv2d)
         of_class, of_query = convolution.weight.split(classes.shape[2], dim=1)
-        c = _convolved(classes, of_class, convolution)[:, None]  # [B, 1, N, 5, 5, channels]
+        c = _convolved(classes, of_class, convolution, convolution.bias)[:, None]  # [B, 1, N, 5, 5, channels]
         q = _convolved(queries, of_query, convolution)[:, :, None]  # [B, Q, 1, 5, 5, channels]
-        x = c + q + convolution.bias  # [B, Q, N, 5, 5, channels]
+        x = c + q  # [B, Q, N, 5, 5, channels]
         shape, x = x.shape[:3], x.flatten(0, 2).permute(0, 3, 1, 2)  # [B·Q·N, channels, 5, 5]
         return nn.Sequential(*rest, *others)(x).view(shape)
 
 
-def _convolved(maps: Tensor, weight: Tensor, convolution: nn.Conv2d) -> Tensor:
-    """Maps [B, M, D, H, W] under this weight, without bias, with the channels last: [B, M, H, W, channels]."""
+def _convolved(maps: Tensor, weight: Tensor, convolution: nn.Conv2d, bias: Tensor | None = None) -> Tensor:
+    """Maps [B, M, D, H, W] under a part of the convolution, with the channels last: [B, M, H, W, channels]."""
     flat = maps.flatten(0, 1).contiguous(memory_format=torch.channels_last)  # [B·M, D, H, W]
-    x = F.conv2d(flat, weight, padding=convolution.padding)  # [B·M, channels, H, W]
+    x = F.conv2d(flat, weight, bias, padding=convolution.padding)  # [B·M, channels, H, W]
     return x.permute(0, 2, 3, 1).unflatten(0, maps.shape[:2])

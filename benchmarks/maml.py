@@ -57,8 +57,8 @@ def memory_of_inner_steps(device: torch.device, steps: tuple[int, ...] = (1, 2, 
     """Peak MiB of tensors in one meta-gradient, with and without recomputing the inner steps."""
     print(f"{'MiB by inner steps':<22}" + "".join(f"{k:>8}" for k in steps))
     numbers = {}
-    for name, checkpoint in (("graph kept", False), ("recomputed", True)):
-        peaks = [_peak(k, checkpoint, device) for k in steps]
+    for name, recompute in (("graph kept", False), ("recomputed", True)):
+        peaks = [_peak(k, recompute, device) for k in steps]
         print(f"{name:<22}" + "".join(f"{peak:>8.1f}" for peak in peaks))
         numbers |= {f"maml {name}, {k} inner steps, MiB": peak for k, peak in zip(steps, peaks, strict=True)}
     print()
@@ -86,9 +86,9 @@ def _fill_gradients(method: nn.Module, episode: Episode) -> None:
     method.loss(episode).backward()
 
 
-def _peak(inner_steps: int, checkpoint: bool, device: torch.device) -> float:
+def _peak(inner_steps: int, recompute: bool, device: torch.device) -> float:
     torch.manual_seed(0)
-    method = MAML(conv_classifier(N_WAY), INNER_LR, inner_steps, form="loop", checkpoint=checkpoint).to(device)
+    method = MAML(conv_classifier(N_WAY), INNER_LR, inner_steps, form="loop", recompute=recompute).to(device)
     episode = _tasks(1).to(device)
     method.loss(episode).backward()  # the gradients themselves, which stay, are not counted
     return peak_memory(lambda: method.loss(episode).backward(), device) / 2**20

@@ -21,8 +21,8 @@ FORMS = ["loop", "vmap"]
 VARIANTS = [
     {"form": "loop"},
     {"form": "vmap"},
-    {"form": "loop", "checkpoint": True},
-    {"form": "vmap", "checkpoint": True},
+    {"form": "loop", "recompute": True},
+    {"form": "vmap", "recompute": True},
 ]
 
 
@@ -344,7 +344,7 @@ def peak(form: str, *, n_tasks: int = 2, steps: int = 1, grad: bool = True, **op
 def test_memory_grows_with_the_inner_steps_but_hardly_when_they_are_recomputed(form: str) -> None:
     one, two, six = (peak(form, n_tasks=1, steps=steps) for steps in (1, 2, 6))
     assert six - one == pytest.approx(5 * (two - one), rel=0.05)  # linear
-    recomputed = [peak(form, n_tasks=1, steps=steps, checkpoint=True) for steps in (1, 6)]
+    recomputed = [peak(form, n_tasks=1, steps=steps, recompute=True) for steps in (1, 6)]
     assert recomputed[1] - recomputed[0] < (six - one) / 10
 
 
@@ -405,7 +405,7 @@ def test_running_statistics_are_updated_by_the_loop_and_used_in_evaluation_mode(
     assert_close(torch.cat(alone, dim=1), query[:, :3])
 
 
-@pytest.mark.parametrize("options", [{"form": "vmap"}, {"checkpoint": True}])
+@pytest.mark.parametrize("options", [{"form": "vmap"}, {"recompute": True}])
 def test_running_statistics_are_refused_where_they_cannot_be_served(options: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"Sequential keeps running statistics.*replace_all_batch_norm_modules_"):
         MAML(small_conv(track=True), **options)

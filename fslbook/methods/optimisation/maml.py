@@ -44,14 +44,14 @@ class MAML(AdaptingMethod):
         loss: `loss(outputs, targets)`, a mean, in the inner and in the outer loop.
         form: "loop" adapts to one task after the other, "vmap" to all at once; None takes the faster one: on a CPU
             the loop if the network convolves (weights of its own for each task make a slow grouped convolution).
-        checkpoint: compute each inner step again on the way back instead of keeping its graph: slower, but the memory
+        recompute: compute each inner step again on the way back instead of keeping its graph: slower, but the memory
             of the inner steps then grows by their weights alone.
         adapted: which parameters adapt, a predicate on their names or a tuple of beginnings of names; None for all.
             Only the head: ANIL (Raghu et al. 2020).
 
     Raises:
         ValueError: a number is too small, the form is unknown, nothing can adapt, or the network keeps running
-            statistics, which neither `form="vmap"` nor `checkpoint` can serve.
+            statistics, which neither `form="vmap"` nor `recompute` can serve.
     """
 
     def __init__(
@@ -64,13 +64,13 @@ class MAML(AdaptingMethod):
         test_steps: int | None = None,
         loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
         form: str | None = None,
-        checkpoint: bool = False,
+        recompute: bool = False,
         adapted: Callable[[str], bool] | Iterable[str] | None = None,
     ) -> None:
         self.adapted = adapted if adapted is None or callable(adapted) else tuple(adapted)
         super().__init__(network, inner_steps, test_steps, loss)
         check_positive("inner_lr", inner_lr)
-        self.inner_lr, self.first_order, self.form, self.checkpoint = inner_lr, first_order, form, checkpoint
+        self.inner_lr, self.first_order, self.form, self.recompute = inner_lr, first_order, form, recompute
         self._check_form()
 
     def adapt(
@@ -122,7 +122,7 @@ class MAML(AdaptingMethod):
     def _descend(self, support_loss: Callable[[Weights], Tensor], weights: Weights, steps: int | None) -> Weights:
         second_order = torch.is_grad_enabled() and not self.first_order
         inner_step = partial(self._inner_step, support_loss, second_order)
-        if self.checkpoint and second_order:  # else no graph is kept anyway
+        if self.recompute and second_order:  # else no graph is kept anyway
             inner_step = partial(recomputed, inner_step, use_reentrant=False)
         losses = []
         for _ in range(self._steps_now() if steps is None else steps):
@@ -156,8 +156,8 @@ class MAML(AdaptingMethod):
     def _check_form(self) -> None:
         if self.form not in (None, *FORMS):
             raise ValueError(f"unknown form {self.form!r}; known are {', '.join(map(repr, FORMS))} and None")
-        if (self.checkpoint or self.form == "vmap") and keeps_running_statistics(self.network):
-            cause = "checkpoint=True would update twice" if self.checkpoint else "form='vmap' cannot update"
+        if (self.recompute or self.form == "vmap") and keeps_running_statistics(self.network):
+            cause = "recompute=True would update twice" if self.recompute else "form='vmap' cannot update"
             raise ValueError(
                 f"{type(self.network).__name__} keeps running statistics, which {cause}; remove them with "
                 "torch.func.replace_all_batch_norm_modules_(network), or take the plain loop"

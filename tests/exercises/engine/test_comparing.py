@@ -151,12 +151,12 @@ OTHER: list[tuple[Any, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "expected"), RIGHT, ids=str)
+@pytest.mark.parametrize(("answer", "expected"), RIGHT)
 def test_these_are_the_same(answer: Any, expected: Any) -> None:
     assert difference(answer, expected) is None
 
 
-@pytest.mark.parametrize(("answer", "expected", "words"), OTHER, ids=str)
+@pytest.mark.parametrize(("answer", "expected", "words"), OTHER)
 def test_these_are_not_and_the_words_say_why(answer: Any, expected: Any, words: str) -> None:
     found = difference(answer, expected)
     assert found is not None

@@ -93,3 +93,22 @@ def check_same_device(method: nn.Module, images: torch.device) -> None:
         if tensor.device != images:
             name = type(method).__name__
             raise ValueError(f"{name} is on {tensor.device}, the images are on {images}; move one with .to(device)")
+
+
+def check_module(name: str, value: object) -> None:
+    """Refuse what is no module of PyTorch, such as a class that was not called.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given.
+
+    Raises:
+        TypeError: says the name of the argument, what was given, and what to do.
+
+    Example:
+        >>> check_module("encoder", nn.Flatten())
+    """
+    if isinstance(value, type):
+        raise TypeError(f"{name} must be a module, got the class {value.__name__}: call it, {value.__name__}(...)")
+    if not isinstance(value, nn.Module):
+        raise TypeError(f"{name} must be a torch.nn.Module, got {value!r}")

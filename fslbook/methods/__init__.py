@@ -6,13 +6,15 @@ from fslbook.methods.metric.nearest_neighbour import NearestNeighbour
 from fslbook.methods.metric.prototypical import PrototypicalNetwork, negative_squared_distances, prototypes
 from fslbook.methods.metric.relation import RelationNetwork
 from fslbook.methods.metric.siamese import SiameseNetwork
-from fslbook.methods.one_query import OneQueryAtATime
+from fslbook.methods.one_query import PROTOCOLS, OneQueryAtATime, QueryWithSupport, company_matters
 from fslbook.methods.optimisation.adaptation import AdaptingMethod
-from fslbook.methods.optimisation.maml import MAML, MetaSGD
+from fslbook.methods.optimisation.maml import MAML
+from fslbook.methods.optimisation.meta_sgd import MetaSGD
 from fslbook.methods.optimisation.reptile import Reptile
 
 __all__ = [
     "MAML",
+    "PROTOCOLS",
     "AdaptingMethod",
     "EmbeddingMethod",
     "FewShotMethod",
@@ -21,9 +23,11 @@ __all__ = [
     "NearestNeighbour",
     "OneQueryAtATime",
     "PrototypicalNetwork",
+    "QueryWithSupport",
     "RelationNetwork",
     "Reptile",
     "SiameseNetwork",
+    "company_matters",
     "negative_squared_distances",
     "prototypes",
 ]

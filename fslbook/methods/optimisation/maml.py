@@ -16,17 +16,15 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint as recomputed
 
 from fslbook.common.arguments import check_positive
-from fslbook.methods.optimisation.adaptation import (
-    AdaptingMethod,
-    Weights,
-    check_finite,
-    faster_form,
-    mean_over_tasks,
-)
+from fslbook.methods.optimisation.adaptation import AdaptingMethod
+from fslbook.methods.optimisation.gradients import mean_over_tasks
+from fslbook.methods.optimisation.inner_loss import Loss, check_finite, check_labels
+from fslbook.methods.optimisation.weights import Weights
 from fslbook.networks.statistics import keeps_running_statistics
 from fslbook.tasks.episode import Episode
 
 FORMS = ("loop", "vmap")
+Predicate = Callable[[str], bool]
 
 
 class MAML(AdaptingMethod):
@@ -46,12 +44,20 @@ class MAML(AdaptingMethod):
             the loop if the network convolves (weights of its own for each task make a slow grouped convolution).
         recompute: compute each inner step again on the way back instead of keeping its graph: slower, but the memory
             of the inner steps then grows by their weights alone.
-        adapted: which parameters adapt, a predicate on their names or a tuple of beginnings of names; None for all.
+        adapted: which parameters adapt, a predicate on their names or some beginnings of names; None for all.
             Only the head: ANIL (Raghu et al. 2020).
 
     Raises:
-        ValueError: a number is too small, the form is unknown, nothing can adapt, or the network keeps running
-            statistics, which neither `form="vmap"` nor `recompute` can serve.
+        TypeError: the network is no module, or the loss no function.
+        ValueError: a number is not positive, the loss is a sum, the form is unknown, a beginning in `adapted` fits no
+            parameter, nothing can adapt, or the network keeps running statistics, which neither `form="vmap"` nor
+            `recompute` can serve.
+
+    Example:
+        >>> from fslbook.tasks import SinusoidTasks
+        >>> method = MAML(nn.Linear(1, 1), inner_lr=0.01, loss=F.mse_loss)
+        >>> method(SinusoidTasks(k_shot=5, n_query=7).sample(2)).shape
+        torch.Size([2, 7, 1])
     """
 
     def __init__(
@@ -62,29 +68,34 @@ class MAML(AdaptingMethod):
         *,
         first_order: bool = False,
         test_steps: int | None = None,
-        loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
+        loss: Loss = F.cross_entropy,
         form: str | None = None,
         recompute: bool = False,
-        adapted: Callable[[str], bool] | Iterable[str] | None = None,
+        adapted: Predicate | Iterable[str] | None = None,
     ) -> None:
-        self.adapted = adapted if adapted is None or callable(adapted) else tuple(adapted)
+        self.adapted = _beginnings(adapted)
         super().__init__(network, inner_steps, test_steps, loss)
-        check_positive("inner_lr", inner_lr)
-        self.inner_lr, self.first_order, self.form, self.recompute = inner_lr, first_order, form, recompute
+        self._check_adapted()
+        self.inner_lr = check_positive("inner_lr", inner_lr)
+        self.first_order, self.form, self.recompute = first_order, form, recompute
         self._check_form()
 
     def adapt(
         self, support_x: Tensor, support_y: Tensor, steps: int | None = None, *, n_way: int | None = None
     ) -> Weights:
-        """Fast weights of one task after gradient descent on its support_x [S, ...] and support_y [S].
+        """Fast weights of one task after gradient descent on its support set.
 
         Args:
+            support_x: inputs [S, ...].
+            support_y: labels int64 [S] in 0..n_way-1; in regression numbers [S, 1].
             steps: by default `inner_steps`, in evaluation mode `test_steps`; 0 gives the initialisation.
             n_way: where given, the width that the network's outputs must have.
 
         Raises:
             FloatingPointError: the support loss is not finite any more; says at which step.
+            ValueError: outputs, labels and `n_way` do not fit each other.
         """
+        check_labels(support_y, n_way)
 
         def support_loss(weights: Weights) -> Tensor:
             return self._loss(self._outputs(weights, support_x, n_way), support_y)
@@ -96,14 +107,24 @@ class MAML(AdaptingMethod):
 
         In the loop each task is differentiated at once, so that memory does not grow with the number of tasks; the
         result then has gradients with respect to the parameters of this method and to nothing else.
+
+        Args:
+            episode: B tasks with query labels.
+
+        Raises:
+            FloatingPointError: a support loss is not finite any more; says at which step.
         """
-        if self._chosen_form() == "vmap" or not torch.is_grad_enabled():
+        if not torch.is_grad_enabled() or self._takes_vmap(episode):
             return self._query_loss(episode)
         parameters = [p for p in self.parameters() if p.requires_grad]
         return mean_over_tasks(self._query_loss, episode.tasks(), parameters)
 
     def rate(self, name: str) -> float | Tensor:
-        """Inner learning rate of the parameter of this name."""
+        """Inner learning rate of a parameter.
+
+        Args:
+            name: of the parameter, as in `network.named_parameters()`.
+        """
         return self.inner_lr
 
     def _query_loss(self, episode: Episode) -> Tensor:
@@ -144,14 +165,20 @@ class MAML(AdaptingMethod):
         moved = {n: w - self.rate(n) * g for (n, w), g in zip(weights.items(), gradients, strict=True)}
         return moved, loss.detach()
 
-    def _adapts(self, name: str) -> bool:
+    def _may_adapt(self, name: str) -> bool:
         if self.adapted is None:
             return True
         return self.adapted(name) if callable(self.adapted) else name.startswith(self.adapted)
 
-    def _chosen_form(self) -> str:
+    def _check_adapted(self) -> None:
+        names = [*self.initial_weights()]
+        for beginning in () if self.adapted is None or callable(self.adapted) else self.adapted:
+            if not any(name.startswith(beginning) for name in names):
+                raise ValueError(f"adapted: no trainable parameter begins with {beginning!r}, only {names} would adapt")
+
+    def _takes_vmap(self, episode: Episode) -> bool:
         self._check_form()
-        return self.form or faster_form(self.network)
+        return super()._takes_vmap(episode)
 
     def _check_form(self) -> None:
         if self.form not in (None, *FORMS):
@@ -164,20 +191,9 @@ class MAML(AdaptingMethod):
             )
 
 
-class MetaSGD(MAML):
-    """MAML whose inner learning rates are learned, one for each single weight (Li, Zhou, Chen and Li 2017).
-
-    Args:
-        network, inner_steps, ...: as in `MAML`.
-        inner_lr: where all rates begin, above 0. They may become negative in training.
-    """
-
-    def __init__(self, network: nn.Module, inner_lr: float = 0.4, inner_steps: int = 1, **options: object) -> None:
-        super().__init__(network, inner_lr, inner_steps, **options)  # type: ignore[arg-type]
-        weights = self.initial_weights()
-        self._index = {name: index for index, name in enumerate(weights)}
-        self.rates = nn.ParameterList([torch.full_like(w, inner_lr) for w in weights.values()])
-
-    def rate(self, name: str) -> Tensor:
-        """Learned rates of the parameter of this name, in its shape."""
-        return self.rates[self._index[name]]
+def _beginnings(
+    adapted: Predicate | Iterable[str] | None,
+) -> Callable[[str], bool] | tuple[str, ...] | None:
+    if adapted is None or callable(adapted):
+        return adapted
+    return (adapted,) if isinstance(adapted, str) else tuple(adapted)  # a string is an iterable of letters

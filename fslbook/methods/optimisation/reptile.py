@@ -16,7 +16,9 @@ from torch.func import vmap
 from torch.nn import functional as F
 
 from fslbook.common.arguments import check_positive, check_whole_number
-from fslbook.methods.optimisation.adaptation import AdaptingMethod, Weights, check_finite, faster_form
+from fslbook.methods.optimisation.adaptation import AdaptingMethod
+from fslbook.methods.optimisation.inner_loss import Loss, check_finite, check_labels
+from fslbook.methods.optimisation.weights import Weights
 from fslbook.tasks.episode import Episode
 
 BETA2, EPSILON = 0.999, 1e-8
@@ -39,7 +41,13 @@ class Reptile(AdaptingMethod):
         loss: `loss(outputs, targets)`, a mean.
 
     Raises:
-        ValueError: a number is too small, or the network has no parameters to train.
+        TypeError: the network is no module, or the loss no function.
+        ValueError: a number is too small, the loss is a sum, or the network has no parameters to train.
+
+    Example:
+        >>> episode = Episode(torch.eye(2)[None], torch.tensor([[0, 1]]), torch.eye(2)[None], None, n_way=2)
+        >>> Reptile(nn.Linear(2, 2), inner_lr=0.1).eval()(episode).argmax(dim=-1)
+        tensor([[0, 1]])
     """
 
     def __init__(
@@ -51,13 +59,12 @@ class Reptile(AdaptingMethod):
         inner_batch: int = 10,
         test_batch: int = 5,
         *,
-        loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
+        loss: Loss = F.cross_entropy,
     ) -> None:
         super().__init__(network, inner_steps, test_steps, loss)
-        check_positive("inner_lr", inner_lr)
-        check_whole_number("inner_batch", inner_batch, least=1)
-        check_whole_number("test_batch", test_batch, least=1)
-        self.inner_lr, self.inner_batch, self.test_batch = inner_lr, inner_batch, test_batch
+        self.inner_lr = check_positive("inner_lr", inner_lr)
+        self.inner_batch = check_whole_number("inner_batch", inner_batch, least=1)
+        self.test_batch = check_whole_number("test_batch", test_batch, least=1)
         self.moments = nn.Module()  # buffers, so that a checkpoint holds them
         for index, weight in enumerate(self.initial_weights().values()):
             self.moments.register_buffer(str(index), torch.zeros_like(weight))
@@ -66,17 +73,21 @@ class Reptile(AdaptingMethod):
     def adapt(
         self, support_x: Tensor, support_y: Tensor, steps: int | None = None, *, n_way: int | None = None
     ) -> Weights:
-        """Weights after Adam on minibatches of support_x [S, ...] and support_y [S]; the moments stay as they were.
+        """Weights after Adam on minibatches of the support set; the moments stay as they were.
 
         The minibatches are drawn by a generator of their own, so that the same support gives the same weights.
 
         Args:
+            support_x: inputs [S, ...].
+            support_y: labels int64 [S] in 0..n_way-1; in regression numbers [S, 1].
             steps: by default `inner_steps`, in evaluation mode `test_steps`; 0 gives the initialisation.
             n_way: where given, the width that the network's outputs must have.
 
         Raises:
             FloatingPointError: the loss is not finite any more; says at which step.
+            ValueError: outputs, labels and `n_way` do not fit each other.
         """
+        check_labels(support_y, n_way)
         rows = self._test_rows(len(support_x), self._steps_now() if steps is None else steps)
         moments = [moment.clone() for moment in self.moments.buffers()]
         return self._descend(self._loss_on(support_x, support_y, n_way), self.initial_weights(), rows, moments)
@@ -97,11 +108,15 @@ class Reptile(AdaptingMethod):
         batch = self.inner_batch if self.training else self.test_batch
         return minibatches(n_support, batch, steps, torch.Generator().manual_seed(0))
 
-    def _chosen_form(self) -> str:
-        return faster_form(self.network)
-
     def loss(self, episode: Episode) -> Tensor:
-        """½‖θ - θ̃‖², summed over the weights, averaged over tasks; its gradient is the mean of θ - θ̃."""
+        """½‖θ - θ̃‖², summed over the weights, averaged over tasks; its gradient is the mean of θ - θ̃.
+
+        Args:
+            episode: B tasks with query labels.
+
+        Raises:
+            FloatingPointError: the inner loss is not finite any more; says at which step.
+        """
         start, distances = self.initial_weights(), []
         for task in episode.tasks():
             x, y = torch.cat([task.support_x, task.query_x], 1)[0], torch.cat([task.support_y, task.targets], 1)[0]
@@ -135,7 +150,17 @@ def adam_steps(gradients: tuple[Tensor, ...], moments: list[Tensor], lr: float) 
     """What Adam with β₁ = 0 subtracts (Kingma and Ba 2015, algorithm 1); `moments` is brought up to date in place.
 
     Args:
+        gradients: of any shapes.
         moments: the second moment of each gradient, then the number of steps taken.
+        lr: learning rate, above 0.
+
+    Returns:
+        one tensor for each gradient, in its shape.
+
+    Example:
+        >>> moments = [torch.zeros(2), torch.zeros((), dtype=torch.float64)]
+        >>> adam_steps((torch.tensor([4.0, -4.0]),), moments, lr=0.5)[0]  # the first step keeps only the sign
+        tensor([ 0.5000, -0.5000])
     """
     *second, taken = moments
     taken += 1
@@ -152,7 +177,22 @@ def minibatches(
     generator: torch.Generator | None = None,
     device: torch.device | str = "cpu",
 ) -> Tensor:
-    """Rows 0..n-1 in `number` batches [number, batch_size]: shuffled passes, one after the other, without gaps."""
+    """Rows 0..n-1 in `number` batches: shuffled passes, one after the other, without gaps.
+
+    Args:
+        n: number of rows, at least 1.
+        batch_size: rows in a batch.
+        number: of batches.
+        generator: draws the order; by default torch's own.
+        device: where the rows lie.
+
+    Returns:
+        int64 [number, batch_size].
+
+    Example:
+        >>> minibatches(n=4, batch_size=2, number=2).flatten().sort().values
+        tensor([0, 1, 2, 3])
+    """
     passes = math.ceil(number * batch_size / n)
     rows = [torch.randperm(n, generator=generator, device=device) for _ in range(passes)]
     none = torch.empty(0, dtype=torch.int64, device=device)

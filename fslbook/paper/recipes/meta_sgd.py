@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fslbook.methods.optimisation.maml import MetaSGD
+from fslbook.methods.optimisation.meta_sgd import MetaSGD
 from fslbook.networks.encoders import conv_classifier
 from fslbook.paper.defaults import adapting
 from fslbook.paper.method import Figures, PaperMethod

@@ -88,15 +88,14 @@ def test_evaluation_starts_from_the_training_moments_and_restores_them() -> None
     assert buffers[-1] == 8 and buffers[0].any()
 
 
-@pytest.mark.parametrize("question", ["forward", "one_at_a_time"])
-def test_all_tasks_at_once_answer_as_one_after_the_other(question: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("question", ["forward", "one_at_a_time", "with_support"])
+def test_all_tasks_at_once_answer_as_one_after_the_other(question: str) -> None:
     network = conv_classifier(5, channels=4)
     method = Reptile(network, 0.01, inner_batch=4, test_steps=7, test_batch=3)
     method.loss(EpisodeSampler(blobs(size=28), 5, 2, 3).sample(2))  # the moments are no longer zero
     task = EpisodeSampler(blobs(size=28), 5, 2, 3, seed=1).sample(3)
     answers, moments = [], [moment.clone() for moment in method.moments.buffers()]
-    for form in ("loop", "vmap"):
-        monkeypatch.setattr("fslbook.methods.optimisation.reptile.faster_form", lambda _, form=form: form)
+    for method.form in ("loop", "vmap"):
         answers.append(getattr(method.eval(), question)(task))
     torch.testing.assert_close(answers[1], answers[0], rtol=1e-3, atol=1e-4)
     assert all(torch.equal(a, b) for a, b in zip(method.moments.buffers(), moments, strict=True))

@@ -11,6 +11,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 SITE := _build/html
 WORKERS ?= 2
+LOWEST := .venv-lowest
 
 # What tools keep for themselves stays inside the checkout, not in the home folder.
 VAR := $(CURDIR)/$(VENV)/var
@@ -46,32 +47,44 @@ else echo "make $@: FAILED in the stage '$(1)'" >&2; exit 1; fi
 endef
 
 PYTEST := $(PY) -m pytest --quiet
-NBVAL := $(PYTEST) -o filterwarnings=default --nbval-lax --nbval-current-env --nbval-cell-timeout=600 \
-	--dist loadfile --nbval-sanitize-with tests/nbval.cfg book
+PACKAGE := --dist loadfile --doctest-modules tests fslbook --ignore tests/book/test_site.py
+NBVAL := PYTHONPATH=tools $(PYTEST) -p nbseconds -o filterwarnings=default --nbval-lax --nbval-current-env \
+	--nbval-cell-timeout=600 --nbval-sanitize-with tests/nbval.cfg --dist loadfile --no-loadscope-reorder
+LONGEST_FIRST := $$($(PY) tools/affected.py all)
 
-.PHONY: help book test test-gpu lab run bench clean distclean lint site
+.PHONY: help book check test test-package test-lowest test-gpu lab run bench clean distclean lint site
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 book: site ## Build the book and say where to open it
 	@echo; echo "Open $(CURDIR)/$(SITE)/index.html"
 
-test: export OMP_NUM_THREADS := 1
-test: $(READY) lint ## Run every check: style, types, package, notebooks, the built site
-	$(call stage,notebooks on paper,$(PY) tools/notebooks.py check)
-	$(call stage,package tests,$(PYTEST) -n $(WORKERS) --dist loadfile --ignore tests/book/test_site.py \
-		--doctest-modules tests fslbook)
-	$(call stage,every notebook runs,$(NBVAL) -n $(WORKERS))
+check test test-package test-lowest run: export OMP_NUM_THREADS := 1
+
+check: $(READY) lint ## The quick check while you work: no slow tests, and only notebooks that a change concerns
+	$(call stage,quick package tests,$(PYTEST) -n $(WORKERS) $(PACKAGE) -m 'not slow')
+	$(call stage,notebooks that a change concerns,$(PY) tools/affected.py | xargs -r env $(NBVAL) -n $(WORKERS))
+	@echo; echo "The quick checks passed; make test is the whole truth."
+
+test: $(READY) lint test-package ## Run every check: style, types, package, notebooks, the built site
+	$(call stage,every notebook runs,$(NBVAL) -n $(WORKERS) $(LONGEST_FIRST))
 	@$(MAKE) site
 	$(call stage,pages of the site,$(PYTEST) tests/book/test_site.py)
 	@echo; echo "All checks passed."
 
+test-package: $(READY) ## The tests of the package alone, slow ones included
+	$(call stage,package tests,$(PYTEST) -n $(WORKERS) $(PACKAGE))
+
+test-lowest: $(LOWEST)/.ready ## The same with the oldest libraries that pyproject.toml allows; not part of make test
+	$(call stage,package tests on the lower bounds,$(LOWEST)/bin/python -m pytest --quiet -n $(WORKERS) $(PACKAGE) \
+		--ignore tests/book --ignore tests/house)
+
 test-gpu: export FSLBOOK_DEVICE := cuda
 test-gpu: $(READY) ## The tests and every notebook on a CUDA GPU; fails where there is none
 	$(call stage,a GPU,$(PY) -c 'import fslbook; print(fslbook.pick_device())')
-	$(call stage,package tests on the GPU,$(PYTEST) --ignore tests/book/test_site.py tests)
-	$(call stage,every notebook runs on the GPU,$(NBVAL) -n 1 --durations=20)
+	$(call stage,package tests on the GPU,$(PYTEST) $(PACKAGE))
+	$(call stage,every notebook runs on the GPU,$(NBVAL) -n 1 $(LONGEST_FIRST))
 
 lab: $(READY) ## Open the chapters in JupyterLab
 	@exec $(PY) -m jupyterlab --notebook-dir=book $(LAB_ARGS)
@@ -89,14 +102,15 @@ bench: $(READY) ## Measure the speed of the package
 clean: ## Remove the built book and the caches of the tools
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-distclean: clean ## Remove the environment as well
-	rm -rf $(VENV) *.egg-info
+distclean: clean ## Remove the environments as well
+	rm -rf $(VENV) $(LOWEST) *.egg-info
 
 lint: $(READY)
 	$(call stage,lint,ruff check .)
 	$(call stage,format,ruff format --check .)
 	$(call stage,imports,lint-imports --no-cache --no-logo)
 	$(call stage,types,$(PY) -m mypy fslbook tools)
+	$(call stage,notebooks on paper,$(PY) tools/notebooks.py check)
 
 # Doctrees are thrown away first: Sphinx repeats no warning about a page that it has no need to read again.
 site: $(READY)
@@ -104,13 +118,24 @@ site: $(READY)
 	$(call stage,build the book,jupyter-book build -W --keep-going --quiet .)
 	$(call stage,every page is there,$(PY) tools/notebooks.py pages $(SITE))
 
+# $(call venv,folder): a new virtual environment with the first Python that is young enough, or PYTHON=...
+define venv
+@python=''; for name in $${PYTHON:-} python3.11 python3.12 python3.13 python3; do \
+if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; done; \
+if [ -z "$$python" ]; then echo 'make: FAILED: the book needs Python 3.11 or later, found only' \
+"$$(python3 --version 2>&1 || true); name another one with make PYTHON=..." >&2; exit 1; fi; \
+echo "Preparing $(1) with $$($$python --version); this is done once and takes a few minutes."; \
+[ -x $(1)/bin/python ] || $$python -m venv $(1) || { echo 'make: FAILED in the stage: create $(1)' \
+'(Debian: apt install python3-venv)' >&2; rm -rf $(1); exit 1; }
+endef
+
 $(READY): requirements.txt pyproject.toml
-	@python=''; for name in $${PYTHON:-} python3.11 python3.12 python3.13 python3; do \
-	if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; done; \
-	if [ -z "$$python" ]; then echo 'make: FAILED: the book needs Python 3.11 or later, found only' \
-	"$$(python3 --version 2>&1 || true); name another one with make PYTHON=..." >&2; exit 1; fi; \
-	echo "Preparing $(VENV) with $$($$python --version); this is done once and takes a few minutes."; \
-	[ -x $(PY) ] || $$python -m venv $(VENV) || { echo 'make: FAILED in the stage: create $(VENV)' \
-	'(Debian: apt install python3-venv)' >&2; rm -rf $(VENV); exit 1; }
+	$(call venv,$(VENV))
 	$(call stage,install requirements.txt and fslbook,$(PY) -m pip install --quiet --no-compile -r requirements.txt -e .)
 	@mkdir -p $(VAR); touch $@
+
+$(LOWEST)/.ready: requirements.txt pyproject.toml tools/lowest.py
+	$(call venv,$(LOWEST))
+	$(call stage,install the lower bounds,$(LOWEST)/bin/python tools/lowest.py > $(LOWEST)/requirements.txt && \
+		$(LOWEST)/bin/python -m pip install --quiet --no-compile -r $(LOWEST)/requirements.txt -e .)
+	@touch $@

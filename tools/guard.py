@@ -39,6 +39,11 @@ def defects(file: Path) -> list[str]:
     return [f"cell {n}: {text}" if n else text for n, text in sorted(found)]
 
 
+def notebooks_of(folder: Path) -> list[Path]:
+    """All notebooks below `folder`, without the copies that Jupyter keeps."""
+    return sorted(p for p in folder.rglob("*.ipynb") if not {".ipynb_checkpoints", "_build"} & {*p.parts})
+
+
 def unlisted(file: Path, pages: list[str]) -> list[str]:
     """A notebook of the book that the table of contents does not name."""
     path = file.resolve()

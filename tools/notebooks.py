@@ -10,15 +10,15 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from subprocess import DEVNULL
 from typing import Any
 
 import nbformat
+import seconds
 import yaml  # type: ignore[import-untyped]
-from guard import BOOK, ROOT, defects, source_digest, unlisted, without_colours
+from guard import BOOK, ROOT, defects, notebooks_of, source_digest, unlisted, without_colours
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -51,25 +51,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run(files) if options.command == "run" else check(files)
 
 
-def notebooks_of(folder: Path) -> list[Path]:
-    """All notebooks below `folder`, without the copies that Jupyter keeps."""
-    return sorted(p for p in folder.rglob("*.ipynb") if not {".ipynb_checkpoints", "_build"} & {*p.parts})
-
-
 def run(files: Sequence[Path]) -> int:
     """Execute each notebook in place; 1 at the first cell that fails, and that notebook is left as it was."""
     total = 0.0
     for file in files:
-        start = time.perf_counter()
+        start = seconds.of_children()
         try:
             execute(file)
         except CellExecutionError as error:
             print(f"{_short(file)}: a cell failed\n{error}", file=sys.stderr)
             return 1
-        seconds = time.perf_counter() - start
-        total += seconds
-        print(f"{_short(file)}: {seconds:.1f} s", flush=True)
-    print(f"{len(files)} notebooks in {total:.1f} s")
+        used = seconds.of_children() - start
+        total += used
+        if file.resolve().is_relative_to(BOOK):
+            seconds.store(_short(file), used)
+        print(f"{_short(file)}: {used:.1f} processor seconds", flush=True)
+    print(f"{len(files)} notebooks in {total:.1f} processor seconds")
     return 0
 
 

@@ -42,16 +42,22 @@ def class_names(number: int) -> tuple[str, ...]:
 
 
 def numbered_classes(counts: Sequence[int], device: str = "cpu") -> ImageClasses:
-    """Byte images 1×1×2 that spell their own row number: high byte, low byte (`rows_of` reads it back)."""
+    """Byte images 1×1×2 that spell their own row number: high byte, low byte, white being 0 (`rows_of` reads it)."""
     rows = torch.arange(sum(counts))
-    pixels = torch.stack([rows // 256, rows % 256], dim=1).to(torch.uint8)  # [M, 2]
+    pixels = 255 - torch.stack([rows // 256, rows % 256], dim=1).to(torch.uint8)  # [M, 2]
     return ImageClasses(pixels[:, None, None].to(device), torch.tensor(counts).to(device), class_names(len(counts)))
 
 
 def rows_of(images: Tensor) -> Tensor:
     """Row numbers of the images [..., 1, 1, 2] of an episode over `numbered_classes`."""
-    high, low = (255 * images.double()).round().long().flatten(-3).unbind(-1)
+    high, low = (255 - 255 * images.double()).round().long().flatten(-3).unbind(-1)
     return 256 * high + low
+
+
+def pictures(count: int, size: int = 3, seed: int = 0) -> Tensor:
+    """Grey noise in bytes, [count, 1, size, size]."""
+    shape, generator = (count, 1, size, size), torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
 
 
 def blobs(n_classes: int = 8, per_class: int = 12, size: int = 8, noise: float = 0.1, seed: int = 0) -> ImageClasses:

@@ -9,8 +9,8 @@ from pathlib import Path
 from torchvision.datasets import Omniglot as TorchvisionOmniglot
 
 from fslbook.data.glyphs import glyphs
-from fslbook.data.image_classes import Splits
 from fslbook.data.omniglot import has_omniglot, omniglot
+from fslbook.data.splits import Splits
 
 
 def course_dataset(root: str | Path | None = None) -> Splits:

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from fslbook.common.arguments import check_whole_number
 from fslbook.data.cache import DAMAGE
-from fslbook.data.image_classes import ImageClasses, from_arrays
+from fslbook.data.image_classes import ImageClasses
+from fslbook.data.joining import from_arrays
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from fslbook.data.cache import cached, data_root
 from fslbook.data.drawing import SIZE, distances, draw, printed, skeletons
-from fslbook.data.image_classes import ImageClasses, Splits
+from fslbook.data.image_classes import ImageClasses
+from fslbook.data.splits import Splits
 
 FONTS = ("DejaVuSans.ttf", "STIXGeneral.ttf")
 """Plain faces from Matplotlib's font folder; a character is taken from the first that has it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,8 +11,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from fslbook.data.checks import check_counts, check_images, check_pixel_type, checked_names, class_positions
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class ImageClasses:
     """M images of several classes in one tensor; the images of a class stand next to each other.
 
@@ -21,13 +22,21 @@ class ImageClasses:
     (`select`). Chapter 2 builds episodes from it.
 
     Args:
-        images: uint8 [M, C, H, W] in 0..255, or float features [M, ...]; class after class.
+        images: uint8 [M, C, H, W] in 0..255, or float features [M, ...]; class after class. Not copied.
         counts: int64 [number of classes], how many images each class has; sums to M.
-        names: one name a class. The part before the first "/" is its group, on Omniglot the alphabet.
+        names: one per class. The part before the first "/" is its group, on Omniglot the alphabet.
 
     Raises:
-        ValueError: counts, names and images do not fit together, a class is empty, a name occurs twice, or
-            float images hold NaN or infinity.
+        ValueError: counts, names and images do not fit together or lie on several devices, a class is empty, a name
+            occurs twice, images are of another type or shape, hold NaN or infinity, or are bytes of 0 and 1 alone.
+
+    Example:
+        >>> images = torch.randint(256, (5, 1, 28, 28), dtype=torch.uint8)
+        >>> classes = ImageClasses(images, torch.tensor([2, 3]), ("cat", "dog"))
+        >>> classes
+        ImageClasses(2 classes, 5 images of 1×28×28, on cpu)
+        >>> classes[1].shape
+        torch.Size([3, 1, 28, 28])
     """
 
     images: Tensor
@@ -35,32 +44,31 @@ class ImageClasses:
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if len(self.counts) != len(self.names):
-            raise ValueError(f"{len(self.counts)} counts but {len(self.names)} class names")
-        if int(self.counts.sum()) != len(self.images):
-            raise ValueError(f"counts add up to {int(self.counts.sum())}, but there are {len(self.images)} images")
-        if len(self.counts) == 0:
-            raise ValueError("counts is empty; at least one class is needed")
-        self._check_classes()
-        if self.images.is_floating_point() and (bad := int((~self.images.isfinite()).flatten(1).any(1).sum())):
-            raise ValueError(f"{bad} of {len(self.images)} images contain NaN or infinity")
-
-    def _check_classes(self) -> None:
-        smallest = int(self.counts.argmin())
-        if self.counts[smallest] < 1:
-            name, count = self.names[smallest], int(self.counts[smallest])
-            raise ValueError(f"class {name!r} has {count} images; every class needs at least one")
-        if len(set(self.names)) != len(self.names):
-            name, times = Counter(self.names).most_common(1)[0]
-            raise ValueError(f"class name {name!r} occurs {times} times; names must differ from each other")
+        check_images(self.images)
+        object.__setattr__(self, "names", checked_names(self.names))  # the way to set a field of a frozen object
+        check_counts(self.counts, self.names, self.images)
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, index: int) -> Tensor:
-        """The images of one class [count, C, H, W]."""
-        start = int(self.starts[index])
-        return self.images[start : start + int(self.counts[index])]
+    def __getitem__(self, index: int | str) -> Tensor:
+        """The images of one class [count, C, H, W], as a view.
+
+        Args:
+            index: of the class, or its name.
+
+        Raises:
+            IndexError: the index is out of range.
+            ValueError: an unknown name, or something else; several classes come from `select`.
+
+        Example:
+            >>> classes = ImageClasses(torch.rand(5, 1, 8, 8), torch.tensor([2, 3]), ("cat", "dog"))
+            >>> len(classes[0]), len(classes["dog"])
+            (2, 3)
+        """
+        (position,) = class_positions([index], self.names)
+        start = int(self.starts[position])
+        return self.images[start : start + int(self.counts[position])]
 
     def __repr__(self) -> str:
         shape = "×".join(str(n) for n in self.images.shape[1:])
@@ -97,88 +105,76 @@ class ImageClasses:
         sha.update(self.images.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
         return sha.hexdigest()
 
-    def select(self, classes: Sequence[int]) -> ImageClasses:
+    def select(self, classes: Sequence[int] | Sequence[str] | Sequence[bool] | Tensor | slice) -> ImageClasses:
         """The given classes, in the given order, with all of their images.
 
+        Args:
+            classes: indices, names, a mask with one truth value per class, or a slice.
+
         Raises:
-            ValueError: no class is given.
+            ValueError: no class is given, one is given twice, a name is unknown, or a mask has another length.
             IndexError: a class index is out of range.
+
+        Example:
+            >>> animals = ImageClasses(torch.rand(6, 1, 8, 8), torch.tensor([2, 3, 1]), ("cat", "dog", "emu"))
+            >>> animals.select([2, 0]).names, animals.select(["dog"]).names, animals.select(animals.counts > 1).names
+            (('emu', 'cat'), ('dog',), ('cat', 'dog'))
         """
-        if len(classes) == 0:
+        positions = class_positions(classes, self.names)
+        if not positions:
             raise ValueError("select needs at least one class")
-        images = torch.cat([self[i] for i in classes])
-        return ImageClasses(images, self.counts[list(classes)], tuple(self.names[i] for i in classes))
+        of_class = self.images.split(self.counts.tolist())
+        images = torch.cat([of_class[i] for i in positions])
+        return ImageClasses(images, self.counts[positions], tuple(self.names[i] for i in positions))
 
     def with_rotations(self) -> ImageClasses:
         """Four classes for each one: the drawings turned by 0, 90, 180 and 270 degrees.
 
         Used by most Omniglot recipes (Santoro et al. 2016; Vinyals et al. 2016). Rotate *after* splitting,
         as here, and a character and its rotations can never fall into two splits.
+
+        Returns:
+            classes of images [4M, C, H, H]; first all upright ones, then those turned by 90 degrees, and so on.
+
+        Raises:
+            ValueError: the images are not square [M, C, H, H], or were turned before.
+
+        Example:
+            >>> ImageClasses(torch.rand(2, 1, 8, 8), torch.tensor([2]), ("cat",)).with_rotations().names
+            ('cat', 'cat/090', 'cat/180', 'cat/270')
         """
+        shape = [*self.images.shape]
+        if len(shape) != 4 or shape[-1] != shape[-2]:
+            raise ValueError(f"only square images [M, C, H, H] can be turned by quarters, got {shape}")
         turned = torch.cat([torch.rot90(self.images, k, dims=(-2, -1)) for k in range(4)])  # [4M, C, H, W]
         names = [f"{name}/{90 * k:03d}" if k else name for k in range(4) for name in self.names]
         return ImageClasses(turned, self.counts.repeat(4), tuple(names))
 
     def to(self, device: torch.device | str) -> ImageClasses:
-        """The same classes with their images on another device."""
+        """The same classes with their images on another device.
+
+        Args:
+            device: such as "cuda".
+
+        Example:
+            >>> ImageClasses(torch.rand(2, 1, 8, 8), torch.tensor([2]), ("cat",)).to("cpu").images.device
+            device(type='cpu')
+        """
         return replace(self, images=self.images.to(device), counts=self.counts.to(device))
 
 
-def concatenate(first: ImageClasses, second: ImageClasses) -> ImageClasses:
-    """The classes of both, for instance base and validation classes for a final training run.
-
-    Raises:
-        ValueError: a class name occurs in both, or the images differ in shape.
-    """
-    if first.images.shape[1:] != second.images.shape[1:]:
-        raise ValueError(f"image shapes differ: {[*first.images.shape[1:]]} and {[*second.images.shape[1:]]}")
-    images = torch.cat([first.images, second.images])
-    return ImageClasses(images, torch.cat([first.counts, second.counts]), first.names + second.names)
-
-
 def to_unit_range(x: Tensor) -> Tensor:
-    """Stored bytes 0..255 become floats in [0, 1]; features stay as they are."""
-    return x.float() / 255 if x.dtype == torch.uint8 else x
+    """Stored bytes 0..255 become floats in [0, 1]; features stay as they are.
 
-
-def group_masks(classes: ImageClasses, n_way: int) -> Tensor:
-    """Which classes are in each of the groups that have `n_way` of them: bool [number of such groups, classes].
+    Args:
+        x: uint8 or floating point, any shape.
 
     Raises:
-        ValueError: no group is that large.
+        ValueError: another type, whose white is unknown.
+
+    Example:
+        >>> to_unit_range(torch.tensor([0, 255], dtype=torch.uint8))
+        tensor([0., 1.])
     """
-    sizes = Counter(classes.groups)
-    large = sorted(group for group, size in sizes.items() if size >= n_way)
-    if not large:
-        name, size = sizes.most_common(1)[0]
-        raise ValueError(f"{n_way}-way needs {n_way} classes in one group; the largest, {name!r}, has {size}")
-    return torch.tensor([[group == name for group in classes.groups] for name in large], device=classes.images.device)
-
-
-def from_arrays(arrays: dict[str, Tensor]) -> ImageClasses:
-    """Build `ImageClasses` from one uint8 tensor [count, C, H, W] a class, keyed by the class's name."""
-    counts = torch.tensor([len(array) for array in arrays.values()])
-    return ImageClasses(torch.cat(list(arrays.values())), counts, tuple(arrays))
-
-
-@dataclass(frozen=True)
-class Splits:
-    """One data set cut by class: learn on `base`, choose on `validation`, report on `novel`."""
-
-    name: str
-    base: ImageClasses
-    validation: ImageClasses
-    novel: ImageClasses
-
-    def __repr__(self) -> str:
-        sizes = f"{len(self.base)} base, {len(self.validation)} validation and {len(self.novel)} novel classes"
-        return f"Splits({self.name}: {sizes})"
-
-    def with_rotations(self) -> Splits:
-        """Rotations as new classes in every split; the rotations of a class stay in its split."""
-        parts = (part.with_rotations() for part in (self.base, self.validation, self.novel))
-        return Splits(self.name, *parts)
-
-    def to(self, device: torch.device | str) -> Splits:
-        """All three splits on another device."""
-        return Splits(self.name, self.base.to(device), self.validation.to(device), self.novel.to(device))
+    check_pixel_type(x)
+    return x.float() / 255 if x.dtype == torch.uint8 else x

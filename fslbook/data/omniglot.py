@@ -17,7 +17,9 @@ from torchvision.datasets import Omniglot as TorchvisionOmniglot
 from torchvision.datasets.utils import download_url
 
 from fslbook.data.cache import DAMAGE, cached, data_root, digest
-from fslbook.data.image_classes import ImageClasses, Splits, concatenate
+from fslbook.data.image_classes import ImageClasses
+from fslbook.data.joining import concatenate
+from fslbook.data.splits import Splits
 
 SIZE = 28
 """Side length in pixels of the packed images; the originals have 105."""

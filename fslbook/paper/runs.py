@@ -16,7 +16,7 @@ from torch import nn
 from fslbook.common.devices import bf16_is_fast
 from fslbook.common.files import alone, replaced
 from fslbook.data import ImageClasses, Splits
-from fslbook.data.image_classes import concatenate
+from fslbook.data.joining import concatenate
 from fslbook.evaluation import Evaluation, evaluate
 from fslbook.methods import OneQueryAtATime
 from fslbook.paper import ledger

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from fslbook.common.arguments import check_whole_number
-from fslbook.data.image_classes import ImageClasses, group_masks, to_unit_range
+from fslbook.data.groups import group_masks
+from fslbook.data.image_classes import ImageClasses, to_unit_range
 from fslbook.tasks.episode import Episode
 
 

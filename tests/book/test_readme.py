@@ -21,15 +21,15 @@ def shortened(code):
     return code
 
 
-def random_classes(n_classes):
+def random_classes(n_classes, split):
     images = torch.randint(0, 256, (8 * n_classes, 1, 28, 28), dtype=torch.uint8)
-    return fslbook.ImageClasses(images, torch.full((n_classes,), 8), tuple(f"class {n}" for n in range(n_classes)))
+    return fslbook.ImageClasses(images, torch.full((n_classes,), 8), tuple(f"{split} {n}" for n in range(n_classes)))
 
 
 def test_the_example_of_the_readme_runs(monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
-    classes = random_classes(20)
-    monkeypatch.setattr(fslbook, "course_dataset", lambda: fslbook.Splits("random", classes, classes, classes))
+    parts = [random_classes(20, split) for split in ("base", "validation", "novel")]
+    monkeypatch.setattr(fslbook, "course_dataset", lambda: fslbook.Splits("random", *parts))
     images = np.random.default_rng(0).random((6, 28, 28)).astype("float32")
     names = {"my_images": images, "my_labels": ["a", "a", "b", "b", "b", "c"], "more_images": images[:2]}
     exec(shortened(code), names)

@@ -30,7 +30,13 @@ def test_content_tells_images_apart_where_names_and_counts_agree() -> None:
     classes = blobs(3, 4)
     one_bit = classes.images.clone()
     one_bit[5, 0, 2, 2] ^= 1
-    changes = [255 - classes.images, one_bit, classes.images.flip(0), classes.images.float(), classes.images.flatten(1)]
+    changes = [
+        255 - classes.images,
+        one_bit,
+        classes.images.flip(0),
+        classes.images.float(),
+        classes.images.mT.flatten(2)[..., None],
+    ]
     others = [replace(classes, images=images) for images in changes]
     assert {other.fingerprint for other in others} == {classes.fingerprint}
     assert len({classes.content, *(other.content for other in others)}) == 6

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from helpers import PROPERTIES, blobs, class_names, devices, numbered_classes
+from helpers import PROPERTIES, blobs, numbered_classes, pictures
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fslbook import ImageClasses, Splits
-from fslbook.data.image_classes import concatenate, from_arrays
-
-
-def pictures(count: int, size: int = 3, seed: int = 0) -> torch.Tensor:
-    return torch.randint(
-        0, 256, (count, 1, size, size), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed)
-    )
+from fslbook import ImageClasses
 
 
 @PROPERTIES
@@ -69,26 +64,6 @@ def test_features_that_are_not_finite_are_refused(bad: float) -> None:
         ImageClasses(images, torch.tensor([2, 2]), ("a", "b"))
 
 
-@PROPERTIES
-@given(st.data())
-def test_select_takes_whole_classes_in_the_order_asked_for(data: st.DataObject) -> None:
-    counts = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=7))
-    wanted = data.draw(st.lists(st.integers(0, len(counts) - 1), min_size=1, unique=True))
-    classes = numbered_classes(counts)
-    chosen = classes.select(wanted)
-    assert chosen.names == tuple(classes.names[i] for i in wanted)
-    assert chosen.counts.tolist() == [counts[i] for i in wanted]
-    for new, old in enumerate(wanted):
-        assert torch.equal(chosen[new], classes[old])
-
-
-def test_select_refuses_nothing_and_unknown_classes() -> None:
-    with pytest.raises(ValueError, match="at least one class"):
-        numbered_classes([1, 2]).select([])
-    with pytest.raises(IndexError):
-        numbered_classes([1, 2]).select([2])
-
-
 def test_rotations_equal_numpy_rot90_and_are_classes_of_their_own() -> None:
     classes = ImageClasses(pictures(5), torch.tensor([2, 3]), ("a/1", "b/1"))
     turned = classes.with_rotations()
@@ -101,50 +76,35 @@ def test_rotations_equal_numpy_rot90_and_are_classes_of_their_own() -> None:
     assert set(turned.groups) == {"a", "b"}
 
 
-def test_rotations_stay_in_the_split_of_their_class() -> None:
-    parts = [ImageClasses(pictures(2, seed=i), torch.tensor([2]), (name,)) for i, name in enumerate(("a", "b", "c"))]
-    turned = Splits("letters", *parts).with_rotations()
-    assert turned.name == "letters"
-    for before, after in zip(parts, (turned.base, turned.validation, turned.novel), strict=True):
-        assert len(after) == 4
-        assert {name.split("/")[0] for name in after.names} == set(before.names)
-        assert torch.equal(after[0], before[0])
+def test_rotated_twice_is_refused() -> None:
+    """Else every drawing would stand in four classes."""
+    with pytest.raises(ValueError, match="class name 'a/090' occurs 2 times"):
+        ImageClasses(pictures(2), torch.tensor([2]), ("a",)).with_rotations().with_rotations()
 
 
-def test_splits_tell_their_sizes() -> None:
-    splits = Splits("letters", numbered_classes([1] * 3), numbered_classes([1] * 2), numbered_classes([1]))
-    assert repr(splits) == "Splits(letters: 3 base, 2 validation and 1 novel classes)"
+@pytest.mark.parametrize("shape", [(4, 64), (4, 8, 8), (4, 1, 8, 6), (4, 3, 1, 8), (4, 1, 1, 8, 8)])
+def test_what_is_no_square_image_is_not_turned(shape: tuple[int, ...]) -> None:
+    classes = ImageClasses(torch.rand(shape), torch.tensor([4]), ("a",))
+    with pytest.raises(ValueError, match=r"only square images \[M, C, H, H\] can be turned by quarters, got \[4, "):
+        classes.with_rotations()
 
 
-def test_concatenate_keeps_all_classes_of_both() -> None:
-    first = ImageClasses(pictures(3), torch.tensor([1, 2]), ("a", "b"))
-    second = ImageClasses(pictures(4, seed=1), torch.tensor([4]), ("c",))
-    both = concatenate(first, second)
-    assert both.names == ("a", "b", "c")
-    assert torch.equal(both[1], first[1])
-    assert torch.equal(both[2], second[0])
+def test_a_class_is_found_by_index_and_by_name() -> None:
+    classes = numbered_classes([2, 3])
+    for index in (1, -1, np.int64(1), np.uint8(1), torch.tensor(1), "group0/class1"):
+        assert torch.equal(classes[index], classes.images[2:])
+    assert [len(images) for images in classes] == [2, 3]  # iteration ends by itself
 
 
-def test_concatenate_refuses_other_shapes_and_shared_names() -> None:
-    first = ImageClasses(pictures(3), torch.tensor([3]), ("a",))
-    with pytest.raises(ValueError, match=r"image shapes differ: \[1, 3, 3\] and \[1, 4, 4\]"):
-        concatenate(first, ImageClasses(pictures(1, size=4), torch.tensor([1]), ("b",)))
-    with pytest.raises(ValueError, match="class name 'a' occurs 2 times"):
-        concatenate(first, first)
+def test_names_of_any_kind_of_string_and_sequence_are_the_same_set() -> None:
+    classes = blobs(3, 4)
+    others = [replace(classes, names=names) for names in ([*classes.names], np.array(classes.names))]
+    assert [other.names for other in others] == [classes.names] * 2
+    assert [other.fingerprint for other in others] == [classes.fingerprint] * 2
 
 
-def test_from_arrays_keeps_names_and_uneven_counts() -> None:
-    arrays = {"cat": pictures(2), "dog": pictures(3, seed=1)}
-    classes = from_arrays(arrays)
-    assert classes.names == ("cat", "dog")
-    assert all(torch.equal(classes[i], arrays[name]) for i, name in enumerate(classes.names))
-
-
-@pytest.mark.parametrize("device", devices())
-def test_moving_to_a_device_moves_every_tensor(device: str) -> None:
-    part = numbered_classes([2, 3])
-    moved = Splits("numbers", part, part, part).to(device)
-    for classes in (moved.base, moved.validation, moved.novel):
-        assert classes.images.device.type == classes.counts.device.type == classes.starts.device.type == device
-        assert torch.equal(classes.images.cpu(), part.images)
-        assert classes.names == class_names(2)
+def test_sets_of_classes_are_compared_as_objects() -> None:
+    """Not by tensors, whose comparison is no truth value; `fingerprint` and `content` compare what is in them."""
+    classes = blobs(3, 4)
+    assert classes == classes and classes != blobs(3, 4)
+    assert len({classes, blobs(3, 4)}) == 2

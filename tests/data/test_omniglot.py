@@ -10,6 +10,7 @@ import sys
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -363,7 +364,9 @@ def test_has_omniglot_with_both_archives_or_the_pack(tmp_path: Path, root: Path,
 
 @pytest.fixture
 def stand_in_glyphs(monkeypatch: pytest.MonkeyPatch) -> Splits:
-    splits = Splits("glyphs", *(numbered_classes([1] * n) for n in (3, 2, 1)))
+    parts = [numbered_classes([1] * n) for n in (3, 2, 1)]
+    named = (replace(part, names=[f"{i}{name}" for name in part.names]) for i, part in enumerate(parts))
+    splits = Splits("glyphs", *named)
     monkeypatch.setattr(COURSE, "glyphs", lambda root=None: splits)
     return splits
 

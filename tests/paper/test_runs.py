@@ -159,7 +159,8 @@ from fslbook.data import Splits
 from fslbook.training.distributed import Team
 from fslbook.paper.recipes import RECIPES, quick
 recipe = replace(quick(RECIPES["prototypical-omniglot-5w1s"]), train_way=5, steps=30, test_episodes=10, channels=4)
-data = Splits("blobs", *(blobs(25, 20, noise=0.3, size=28, seed=seed) for seed in range(3)))
+parts = [blobs(25, 20, noise=0.3, size=28, seed=seed) for seed in range(3)]
+data = Splits("blobs", *(replace(p, names=tuple(f"{i}{n}" for n in p.names)) for i, p in enumerate(parts)))
 nn.modules.module.register_module_forward_pre_hook(lambda *_: time.sleep(float(sys.argv[2])))
 runs.train(recipe, data, 0, Path(sys.argv[1]), Team(), progress=False)
 """

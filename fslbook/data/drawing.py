@@ -33,7 +33,22 @@ PEN, PEN_SPREAD = 0.85, 0.35
 
 
 def printed(font: ImageFont.FreeTypeFont, character: str) -> Tensor | None:
-    """One character in print, its bounding box centred: bool [CANVAS, CANVAS]; None if nothing is printed."""
+    """One character in print, its bounding box centred.
+
+    Args:
+        font: at any size; the larger, the finer.
+        character: a single one.
+
+    Returns:
+        bool [CANVAS, CANVAS], ink being True; None if nothing is printed.
+
+    Example:
+        >>> from PIL import ImageFont
+        >>> from matplotlib import get_data_path
+        >>> font = ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", 96)
+        >>> printed(font, "H").shape, printed(font, " ")
+        (torch.Size([64, 64]), None)
+    """
     side = 4 * int(font.size)
     page = Image.new("L", (side, side))
     ImageDraw.Draw(page).text((side // 2, side // 2), character, fill=255, font=font, anchor="mm")
@@ -48,10 +63,22 @@ def printed(font: ImageFont.FreeTypeFont, character: str) -> Tensor | None:
 
 
 def skeletons(ink: Tensor) -> Tensor:
-    """Thin all characters at once to lines one pixel wide: bool [M, H, W] to bool [M, H, W].
+    """Thin all characters at once to lines one pixel wide.
 
     Algorithm A1 of Guo and Hall (1989), "Parallel thinning with two-subiteration algorithms": it neither cuts a
-    stroke nor loses a dot. The outermost pixels must be paper.
+    stroke nor loses a dot.
+
+    Args:
+        ink: bool [M, H, W]; the outermost pixels must be paper.
+
+    Returns:
+        bool [M, H, W].
+
+    Example:
+        >>> bar = torch.zeros(1, 9, 9, dtype=torch.bool)
+        >>> bar[0, 3:6, 2:7] = True
+        >>> int(bar.sum()), int(skeletons(bar).sum())
+        (15, 3)
     """
     # In NumPy, since hundreds of small steps shared out among threads take minutes on a busy machine.
     lines, before = ink.numpy().copy(), -1
@@ -86,6 +113,12 @@ def distances(lines: Tensor) -> Tensor:
 
     Returns:
         float32 [M, H, W], in pixels.
+
+    Example:
+        >>> dot = torch.zeros(1, 5, 5, dtype=torch.bool)
+        >>> dot[0, 0, 0] = True
+        >>> distances(dot)[0, 3, 4]
+        tensor(5.)
     """
     squares = (torch.arange(-REACH, REACH + 1.0)).square()  # [2 * REACH + 1]
     nearest = torch.where(lines, 0.0, float(REACH**2))
@@ -99,12 +132,18 @@ def draw(skeleton_distances: Tensor, n_drawings: int, generator: torch.Generator
     """Draw every character `n_drawings` times, each time with another slant, size, place, wobble and pen.
 
     Args:
-        skeleton_distances: float [M, CANVAS, CANVAS] from `distances`.
-        n_drawings: drawings a character.
+        skeleton_distances: float [M, CANVAS, CANVAS] from `distances`, in pixels of the canvas.
+        n_drawings: drawings per character.
         generator: the only source of chance.
 
     Returns:
         uint8 [M, n_drawings, 1, SIZE, SIZE], ink 255 and paper 0.
+
+    Example:
+        >>> lines = torch.zeros(1, CANVAS, CANVAS, dtype=torch.bool)
+        >>> lines[0, 12:52, 32] = True
+        >>> draw(distances(lines), n_drawings=3, generator=torch.Generator().manual_seed(0)).shape
+        torch.Size([1, 3, 1, 28, 28])
     """
     n_characters = len(skeleton_distances)
     places = _affine_places(n_characters * n_drawings, generator)

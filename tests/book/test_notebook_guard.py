@@ -1,42 +1,12 @@
-"""The guard passes a sound notebook and rejects one of each defect; `run` makes a notebook that passes."""
+"""The guard passes a sound notebook and rejects one of each defect."""
 
-import sys
-from pathlib import Path
-
+import guard
 import nbformat
+import notebooks
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import guard  # noqa: E402
-import notebooks  # noqa: E402
-
-
-def stream(text, name="stdout"):
-    return new_output("stream", name=name, text=text)
-
-
-def picture(kind="image/png", data="iVBORw0KGgo="):
-    return new_output("display_data", data={kind: data, "text/plain": "<Figure size 640x480 with 1 Axes>"})
-
-
-def sound_notebook():
-    """A chapter of one text cell and six code cells, five of them compared."""
-    cells = [new_code_cell(f"print({n})", outputs=[stream(f"{n}\n")]) for n in range(5)]
-    for cell in cells:
-        cell.metadata.tags = ["nbval-check-output"]
-    cells.append(new_code_cell("figure = draw()", outputs=[picture()], metadata={"mystnb": {"image": {"alt": "dots"}}}))
-    for count, cell in enumerate(cells, 1):
-        cell.execution_count = count
-    notebook = new_notebook(cells=[new_markdown_cell("# Title"), *cells])
-    return signed(notebook)
-
-
-def signed(notebook):
-    notebook.metadata.fslbook = {"source_sha256": guard.source_digest(notebook)}
-    return notebook
+from guard import ROOT
+from nbformat.v4 import new_code_cell, new_output
+from sample_notebooks import picture, signed, sound_notebook, stream
 
 
 def defects_of(notebook, folder, name="01-chapter.ipynb"):
@@ -195,73 +165,3 @@ def test_check_names_file_and_cell_and_fails(tmp_path, capsys):
 def test_a_notebook_of_the_book_must_be_in_the_table_of_contents():
     assert guard.unlisted(ROOT / "book" / "99-new.ipynb", ["book/index"])
     assert not guard.unlisted(ROOT / "book" / "99-new.ipynb", ["book/index", "book/99-new"])
-
-
-RUNNABLE = [
-    "import sys, warnings\nfrom tqdm import tqdm as line\nfrom tqdm.auto import tqdm",
-    "for _ in tqdm(range(3)): pass\nfor _ in line(range(3)): pass",
-    "# NBVAL_CHECK_OUTPUT\nprint(sys.version_info.major)",
-    "from pathlib import Path\nPath('left-here').write_text('x')",
-    "raise ValueError('meant')",
-]
-
-
-def written(folder, sources=RUNNABLE):
-    cells = [new_code_cell(source) for source in sources]
-    cells[-1].metadata.tags = ["raises-exception"]
-    nbformat.write(new_notebook(cells=cells), folder / "trial.ipynb")
-    return folder / "trial.ipynb"
-
-
-def test_run_makes_a_notebook_that_the_guard_passes(tmp_path, capsys):
-    pytest.importorskip("ipywidgets", reason="without it tqdm warns instead of drawing a bar")
-    file = written(tmp_path)
-    assert guard.defects(file)
-    assert notebooks.main(["run", str(file)]) == 0
-    assert "trial.ipynb: " in capsys.readouterr().out
-    assert guard.defects(file) == []
-    assert (tmp_path / "left-here").exists()  # it ran in its own folder
-
-
-def test_run_tidies_what_differs_from_run_to_run(tmp_path):
-    pytest.importorskip("ipywidgets", reason="without it tqdm warns instead of drawing a bar")
-    file = written(tmp_path)
-    notebooks.run([file])
-    first = file.read_text()
-    notebook = nbformat.read(file, as_version=4)
-    assert sorted(notebook.metadata) == ["fslbook", "kernelspec", "language_info"]
-    assert notebook.cells[1].outputs == []  # both progress bars are gone
-    assert [len(cell.outputs) for cell in notebook.cells] == [0, 0, 1, 1, 1]
-    assert all("execution" not in cell.metadata for cell in notebook.cells)
-    assert "Traceback" not in first and "Cell In[5], line 1" in guard.without_colours(
-        "".join(notebook.cells[4].outputs[0].traceback)
-    )
-    notebooks.run([file])
-    assert file.read_text() == first
-
-
-def test_run_stops_at_an_error_that_is_not_meant_and_leaves_the_file(tmp_path, capsys):
-    file = written(tmp_path, ["1 / 0", "raise ValueError"])
-    before = file.read_text()
-    assert notebooks.run([file]) == 1
-    assert "ZeroDivisionError" in capsys.readouterr().err
-    assert file.read_text() == before
-
-
-def test_progress_bars_are_told_from_warnings():
-    bar = stream("\rfit:  50%|#####     | 1/2 [00:00<00:00, 9.1it/s]\n", "stderr")
-    assert notebooks._is_progress(bar)
-    assert not notebooks._is_progress(stream(bar.text + "UserWarning: hm\n", "stderr"))
-    assert not notebooks._is_progress(stream(bar.text))
-
-
-def test_a_missing_page_is_named(tmp_path, capsys):
-    pages = notebooks.pages_of(ROOT / "_toc.yml")
-    assert pages[0] == "book/index" and "book/04-prototypes" in pages
-    for name in ["index", *pages]:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / f"{name}.html").touch()
-    assert notebooks.main(["pages", str(tmp_path)]) == 0
-    (tmp_path / "book/04-prototypes.html").unlink()
-    assert notebooks.main(["pages", str(tmp_path)]) == 1
-    assert "book/04-prototypes.html is missing" in capsys.readouterr().err

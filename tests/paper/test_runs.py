@@ -183,6 +183,6 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     killed.wait()
     assert not (tmp_path / "killed" / runs.RUN).exists()
     for folder in ("killed", "whole"):
-        assert start(folder, 0.0).wait(timeout=60) == 0
+        assert start(folder, 0.0).wait(timeout=600) == 0
     states = [load_file(tmp_path / folder / "weights.safetensors") for folder in ("killed", "whole")]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[1])

@@ -18,7 +18,8 @@ from fslbook.methods import (
     Reptile,
     SiameseNetwork,
 )
-from fslbook.networks.encoders import Conv4, RelationEncoder, conv_classifier
+from fslbook.networks.classifiers import conv_classifier
+from fslbook.networks.encoders import Conv4, RelationEncoder
 from fslbook.paper.weights import load
 from fslbook.tasks.episode import Episode
 from fslbook.tasks.sampler import EpisodeSampler

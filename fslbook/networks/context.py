@@ -7,13 +7,10 @@ one encoder, f' = g'. The attention inside is a softmax over dot products, not o
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor, nn
 
 from fslbook.common.arguments import check_whole_number
-from fslbook.tasks.episode import Episode
 
 
 class FullContextEmbedding(nn.Module):
@@ -25,34 +22,61 @@ class FullContextEmbedding(nn.Module):
 
     Raises:
         ValueError: a size is below 1.
+
+    Example:
+        >>> support, query = FullContextEmbedding(n_features=8)(torch.zeros(2, 5, 8), torch.zeros(2, 3, 8))
+        >>> support.shape, query.shape
+        (torch.Size([2, 5, 8]), torch.Size([2, 3, 8]))
     """
 
     def __init__(self, n_features: int = 64, steps: int = 5) -> None:
         super().__init__()
-        check_whole_number("n_features", n_features, least=1)
-        check_whole_number("steps", steps, least=1)
-        self.steps = steps
+        self.n_features = check_whole_number("n_features", n_features, least=1)
+        self.steps = check_whole_number("steps", steps, least=1)
         self.support_lstm = nn.LSTM(n_features, n_features, batch_first=True, bidirectional=True)
         self.query_lstm = nn.LSTMCell(2 * n_features, n_features)
 
-    def forward(self, features: Episode) -> Episode:
-        """The episode with support [B, S, D] replaced by g and query [B, Q, D] by f."""
-        support = self.embed_support(features.support_x)
-        query = self.embed_query(features.query_x, support)
-        return replace(features, support_x=support, query_x=query, check=False)
+    def forward(self, support: Tensor, query: Tensor) -> tuple[Tensor, Tensor]:
+        """g of the support [B, S, D] and f of the queries [B, Q, D].
+
+        Args:
+            support: feature vectors [B, S, D] in some order.
+            query: feature vectors [B, Q, D]; they do not see each other.
+
+        Raises:
+            ValueError: the vectors are not `n_features` long.
+        """
+        support = self.embed_support(support)
+        return support, self.embed_query(query, support)
 
     def embed_support(self, support: Tensor) -> Tensor:
-        """g(x_i) = h→_i + h←_i + g'(x_i): [B, S, D] to [B, S, D] (appendix A.2)."""
+        """g(x_i) = h→_i + h←_i + g'(x_i), [B, S, D] (appendix A.2).
+
+        Args:
+            support: g' of the support, [B, S, D].
+
+        Raises:
+            ValueError: the vectors are not `n_features` long.
+        """
+        self._check("support", support)
         both, _ = self.support_lstm(support)  # [B, S, 2·D]
         forwards, backwards = both.chunk(2, dim=-1)
         return forwards + backwards + support
 
     def embed_query(self, query: Tensor, support: Tensor) -> Tensor:
-        """f(x̂) = h_K after K = `steps` rounds of attention over g(x_i): [B, Q, D] (appendix A.1, equations 3 to 6).
+        """f(x̂) = h_K after K = `steps` rounds of attention over g(x_i), [B, Q, D] (appendix A.1, equations 3 to 6).
 
         The paper puts the read-out r beside the hidden state, [h, r]. To feed it in beside the input, as here, is the
         same sum of matrix products, and fits PyTorch's LSTM cell.
+
+        Args:
+            query: f' of the queries, [B, Q, D].
+            support: g of the support, [B, S, D].
+
+        Raises:
+            ValueError: the vectors are not `n_features` long.
         """
+        self._check("query", query)
         x = query.flatten(0, 1)  # [B·Q, D]
         h, c = torch.zeros_like(query), torch.zeros_like(x)
         for _ in range(self.steps):
@@ -60,3 +84,10 @@ class FullContextEmbedding(nn.Module):
             lstm_h, c = self.query_lstm(torch.cat([x, read_out.flatten(0, 1)], dim=-1), (h.flatten(0, 1), c))
             h = lstm_h.view_as(query) + query
         return h
+
+    def _check(self, name: str, vectors: Tensor) -> None:
+        if vectors.ndim != 3 or vectors.shape[-1] != self.n_features:
+            raise ValueError(
+                f"{name} must be feature vectors [B, images, {self.n_features}], got {[*vectors.shape]}; "
+                "say FullContextEmbedding(n_features=...)"
+            )

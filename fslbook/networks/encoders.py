@@ -1,12 +1,11 @@
-"""Encoders: images to feature vectors."""
+"""Encoders: images to feature vectors or maps."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 import torch
 from torch import Tensor, nn
-from torch.func import replace_all_batch_norm_modules_
+
+from fslbook.common.arguments import check_whole_number
 
 
 def conv_block(in_channels: int, out_channels: int, *, padding: int = 1, pool: bool = True) -> nn.Sequential:
@@ -15,6 +14,16 @@ def conv_block(in_channels: int, out_channels: int, *, padding: int = 1, pool: b
     [M, in, H, W] becomes [M, out, H // 2, W // 2]; without padding the convolution first takes one pixel off each side.
     The papers put ReLU before the pooling. The maximum does not mind: the numbers are the very same, and there are four
     times fewer to rectify.
+
+    Args:
+        in_channels: of the images or maps that come in.
+        out_channels: of the maps that go out.
+        padding: pixels of zeros around the image before the convolution.
+        pool: whether to halve height and width.
+
+    Example:
+        >>> conv_block(1, 8)(torch.zeros(2, 1, 28, 28)).shape
+        torch.Size([2, 8, 14, 14])
     """
     convolution = nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=padding)
     block = nn.Sequential(convolution, nn.BatchNorm2d(out_channels))
@@ -30,52 +39,111 @@ class Conv4(nn.Sequential):
     Args:
         in_channels: 1 for grey images, 3 for colour.
         channels: width of every block.
+
+    Raises:
+        ValueError: a number is below 1.
+
+    Example:
+        >>> Conv4(channels=8)(torch.zeros(2, 1, 28, 28)).shape
+        torch.Size([2, 8])
     """
 
     def __init__(self, in_channels: int = 1, channels: int = 64) -> None:
-        blocks = [conv_block(in_channels if i == 0 else channels, channels) for i in range(4)]
-        super().__init__(*blocks, nn.Flatten(1))
-        self.in_channels = in_channels
+        super().__init__(*four_blocks(in_channels, channels), nn.Flatten(1))
+        self.in_channels = int(in_channels)
         # The same numbers in another order in memory: channels last, about 1.4 times as fast, on CPU and CUDA.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images [M, C, H, W] to vectors [M, D].
+        """Vectors [M, D] of images.
+
+        Args:
+            images: float [M, in_channels, H, W], at least 16×16 pixels.
 
         Raises:
             ValueError: the images are not [M, in_channels, H, W], or are below the 16×16 that four poolings need.
         """
-        if images.ndim != 4 or images.shape[1] != self.in_channels or min(images.shape[-2:]) < 16:
-            wanted = f"[M, {self.in_channels}, H, W] of at least 16×16"
-            raise ValueError(f"Conv4 needs images {wanted}, got {[*images.shape]}")
+        check_images("Conv4", images, self.in_channels, least=16)
         return super().forward(images)
 
 
 class RelationEncoder(nn.Sequential):
     """The encoder of Sung et al. (2018), figure 2a, which ends in maps: 28×28 images become [M, channels, 5, 5].
 
-    The first two blocks convolve without padding and pool (28, 26, 13, 11, 5), the last two keep the size.
+    The first two blocks convolve without padding and pool (28, 26, 13, 11, 5), the last two keep the size. Images of
+    84×84 pixels become maps of 19×19.
 
     Args:
         in_channels: 1 for grey images, 3 for colour.
         channels: width of every block.
+
+    Raises:
+        ValueError: a number is below 1.
+
+    Example:
+        >>> RelationEncoder(channels=8)(torch.zeros(2, 1, 28, 28)).shape
+        torch.Size([2, 8, 5, 5])
     """
 
     def __init__(self, in_channels: int = 1, channels: int = 64) -> None:
+        _check_widths(in_channels, channels)
         shrink = [conv_block(n, channels, padding=0) for n in (in_channels, channels)]
         keep = [conv_block(channels, channels, pool=False) for _ in range(2)]
         super().__init__(*shrink, *keep)
+        self.in_channels = int(in_channels)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps [M, channels, H', W'] of images.
 
-def conv_classifier(n_way: int, in_channels: int = 1, channels: int = 64) -> nn.Sequential:
-    """A whole network for methods that adapt weights: the four blocks of `Conv4` as `body`, a linear layer as `head`.
+        Args:
+            images: float [M, in_channels, H, W], at least 10×10 pixels.
 
-    Images [M, in_channels, 28, 28] become logits [M, n_way]. Its batch norms keep no running statistics: they always
-    normalise with the batch at hand, as in the code of Finn et al. (2017), so that the network is transductive.
+        Raises:
+            ValueError: the images are not [M, in_channels, H, W], or are below the 10×10 that two blocks need.
+        """
+        check_images("RelationEncoder", images, self.in_channels, least=10)
+        return super().forward(images)
+
+
+def check_images(name: str, images: Tensor, in_channels: int, least: int) -> None:
+    """Refuse what is no batch of images that an encoder can take.
+
+    Args:
+        name: of the encoder, for the message.
+        images: should be [M, in_channels, H, W].
+        in_channels: of the encoder.
+        least: smallest height and width in pixels.
+
+    Raises:
+        ValueError: says the shape that was needed and the one that was given.
+
+    Example:
+        >>> check_images("Conv4", torch.zeros(2, 1, 28, 28), in_channels=1, least=16)
     """
-    blocks = [conv_block(in_channels if i == 0 else channels, channels) for i in range(4)]
-    parts = OrderedDict(body=nn.Sequential(*blocks, nn.Flatten(1)), head=nn.Linear(channels, n_way))
-    network = nn.Sequential(parts)
-    replace_all_batch_norm_modules_(network)
-    return network
+    if images.ndim != 4 or images.shape[1] != in_channels or min(images.shape[-2:]) < least:
+        wanted = f"[M, {in_channels}, H, W] of at least {least}×{least}"
+        raise ValueError(f"{name} needs images {wanted}, got {[*images.shape]}")
+
+
+def four_blocks(in_channels: int, channels: int) -> list[nn.Sequential]:
+    """The blocks of `Conv4`: images [M, in_channels, H, W] to maps [M, channels, H // 16, W // 16].
+
+    Args:
+        in_channels: 1 for grey images, 3 for colour.
+        channels: width of every block.
+
+    Raises:
+        ValueError: a number is below 1.
+
+    Example:
+        >>> nn.Sequential(*four_blocks(1, 8))(torch.zeros(2, 1, 28, 28)).shape
+        torch.Size([2, 8, 1, 1])
+    """
+    _check_widths(in_channels, channels)
+    return [conv_block(in_channels if i == 0 else channels, channels) for i in range(4)]
+
+
+def _check_widths(in_channels: int, channels: int) -> None:
+    check_whole_number("in_channels", in_channels, least=1)
+    check_whole_number("channels", channels, least=1)

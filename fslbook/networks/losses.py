@@ -5,16 +5,23 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fslbook.common.arguments import readable
+from fslbook.common.arguments import check_positive, readable
 
 
 def pair_distances(first: Tensor, second: Tensor, eps: float = 1e-12) -> Tensor:
-    """Plain Euclidean distance of each pair: [P, D] and [P, D] to [P].
+    """Plain Euclidean distance of each pair, [P].
 
-    `eps` stands under the square root, whose slope at zero is infinite: with it, equal features get gradient zero.
+    Args:
+        first: features [P, D].
+        second: features [P, D].
+        eps: stands under the square root, whose slope at zero is infinite: with it, equal features get gradient zero.
 
     Raises:
         ValueError: the two hold different numbers of features, or features of different lengths.
+
+    Example:
+        >>> pair_distances(torch.zeros(1, 2), torch.tensor([[3.0, 4.0]]))
+        tensor([5.])
     """
     if first.shape != second.shape:
         raise ValueError(f"pairs need two tensors of one shape, got {[*first.shape]} and {[*second.shape]}")
@@ -34,8 +41,12 @@ def contrastive_loss(distances: Tensor, different: Tensor, margin: float = 1.0) 
 
     Raises:
         ValueError: the margin is not positive, the lengths differ, or a label is neither 0 nor 1.
+
+    Example:
+        >>> contrastive_loss(torch.tensor([2.0, 0.5]), torch.tensor([0, 1])).item()  # (2²/2 + 0.5²/2) / 2
+        1.0625
     """
-    _check_margin(margin)
+    check_positive("margin", margin)
     if distances.shape != different.shape:
         raise ValueError(f"{[*distances.shape]} distances but {[*different.shape]} labels")
     if readable(different) and not ((different == 0) | (different == 1)).all():
@@ -44,7 +55,17 @@ def contrastive_loss(distances: Tensor, different: Tensor, margin: float = 1.0) 
 
 
 def contrastive_terms(distances: Tensor, different: Tensor, margin: float) -> Tensor:
-    """What each pair adds to `contrastive_loss`, before the mean: [P] and [P] to [P]."""
+    """What each pair adds to `contrastive_loss`, before the mean: [P].
+
+    Args:
+        distances: as there, [P].
+        different: as there, [P].
+        margin: as there.
+
+    Example:
+        >>> contrastive_terms(torch.tensor([2.0, 0.5]), torch.tensor([0, 1]), margin=1.0)
+        tensor([2.0000, 0.1250])
+    """
     y = different.to(distances.dtype)
     pull = distances.square()
     push = (margin - distances).clamp_min(0).square()
@@ -52,7 +73,16 @@ def contrastive_terms(distances: Tensor, different: Tensor, margin: float) -> Te
 
 
 def mean_where(chosen: Tensor, values: Tensor) -> Tensor:
-    """Mean of the values at the places chosen; unlike values[chosen] it reads nothing, so a CUDA graph can hold it."""
+    """Mean of the values at the places chosen; unlike values[chosen] it reads nothing, so a CUDA graph can hold it.
+
+    Args:
+        chosen: bool, in the shape of the values [...].
+        values: float [...].
+
+    Example:
+        >>> mean_where(torch.tensor([True, False, True]), torch.tensor([1.0, 9.0, 3.0]))
+        tensor(2.)
+    """
     return values.masked_fill(~chosen, 0).sum() / chosen.sum()
 
 
@@ -70,8 +100,12 @@ def semi_hard_triplet_loss(features: Tensor, labels: Tensor, margin: float = 1.0
 
     Raises:
         ValueError: the margin is not positive, the shapes do not fit, or no feature has both a positive and a negative.
+
+    Example:
+        >>> semi_hard_triplet_loss(torch.tensor([[0.0], [1.0], [1.5]]), torch.tensor([0, 0, 1]), margin=1.0)
+        tensor(0.8750)
     """
-    _check_margin(margin)
+    check_positive("margin", margin)
     if features.shape[:-1] != labels.shape:
         raise ValueError(f"features {[*features.shape]} need labels {[*features.shape[:-1]]}, got {[*labels.shape]}")
     d = (features[..., :, None, :] - features[..., None, :, :]).square().sum(dim=-1)  # [..., M, M]
@@ -85,8 +119,3 @@ def semi_hard_triplet_loss(features: Tensor, labels: Tensor, margin: float = 1.0
     farthest = d_an.masked_fill(not_n, -torch.inf).amax(dim=-1)  # [..., a, 1]
     negative = torch.where(nearest_farther.isinf(), farthest, nearest_farther)  # [..., a, p]
     return mean_where(usable, (d - negative + margin).clamp_min(0))
-
-
-def _check_margin(margin: float) -> None:
-    if not margin > 0:
-        raise ValueError(f"margin must be positive, got {margin}")

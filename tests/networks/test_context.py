@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -59,12 +61,12 @@ def loop_query(module: FullContextEmbedding, query: np.ndarray, g: np.ndarray) -
 @pytest.mark.parametrize("steps", [1, 4])
 def test_embeddings_equal_a_loop(steps: int) -> None:
     module, episode = context(steps), feature_episode((2, 1, 3), n_query=3, features=5)
-    embedded = module(episode)
+    support, queries = module(episode.support_x, episode.query_x)
     for task in range(episode.batch_size):
         g = loop_support(module, episode.support_x[task].numpy())
-        assert_close(embedded.support_x[task], g)
+        assert_close(support[task], g)
         f = [loop_query(module, query.numpy(), g) for query in episode.query_x[task]]
-        assert_close(embedded.query_x[task], np.array(f))
+        assert_close(queries[task], np.array(f))
 
 
 def matching(scale: float = 5.0) -> MatchingNetwork:
@@ -74,7 +76,8 @@ def matching(scale: float = 5.0) -> MatchingNetwork:
 def test_attention_is_computed_from_the_context_embeddings() -> None:
     episode, network = feature_episode((2, 1, 3), features=5), matching()
     plain = MatchingNetwork(nn.Identity(), 5.0)
-    assert_close(network(episode), plain(context()(episode)))
+    support, query = context()(episode.support_x, episode.query_x)
+    assert_close(network(episode), plain(replace(episode, support_x=support, query_x=query)))
     assert not torch.allclose(network(episode), plain(episode))
     assert_close(network.attention(episode).sum(-1), torch.ones(2, 4))
 
@@ -117,3 +120,15 @@ def test_sizes_below_one_are_refused() -> None:
         FullContextEmbedding(steps=0)
     with pytest.raises(ValueError, match="n_features must be a whole number of at least 1, got 0"):
         FullContextEmbedding(n_features=0)
+
+
+def test_vectors_of_another_length_are_refused() -> None:
+    message = r"must be feature vectors \[B, images, 64\], got \[2, \d, 1600\]; say FullContextEmbedding\(n_features"
+    vectors = torch.zeros(2, 3, 1600)
+    for call in (FullContextEmbedding().forward, FullContextEmbedding().embed_query):
+        with pytest.raises(ValueError, match=message):
+            call(vectors, vectors)
+    with pytest.raises(ValueError, match="query " + message):
+        FullContextEmbedding()(torch.zeros(2, 5, 64), vectors)
+    with pytest.raises(TypeError, match=r"context must be a module, got the class FullContextEmbedding: call it"):
+        MatchingNetwork(nn.Identity(), context=FullContextEmbedding)

@@ -17,10 +17,18 @@ def prototypes(features: Tensor, labels: Tensor, n_way: int) -> Tensor:
     """Mean feature vector of each class (Snell et al. 2017, equation 1).
 
     Args:
-        features: [B, S, D]. labels: int64 [B, S] in 0..n_way-1; classes may have different numbers of images.
+        features: [B, S, D].
+        labels: int64 [B, S] in 0..n_way-1; classes may have different numbers of images, but none has none.
+        n_way: number of classes N.
 
     Returns:
-        prototypes [B, n_way, D].
+        prototypes [B, N, D].
+
+    Example:
+        >>> import torch
+        >>> prototypes(torch.tensor([[[1.0], [3.0], [5.0]]]), torch.tensor([[0, 0, 1]]), n_way=2)
+        tensor([[[2.],
+                 [5.]]])
     """
     membership = F.one_hot(labels, n_way).to(features.dtype)  # [B, S, N]
     totals = einsum("bsn,bsd->bnd", membership, features)  # [B, N, D]
@@ -28,7 +36,17 @@ def prototypes(features: Tensor, labels: Tensor, n_way: int) -> Tensor:
 
 
 def negative_squared_distances(queries: Tensor, centres: Tensor) -> Tensor:
-    """-‖q - c‖² for all pairs, summed over dimensions: [B, Q, D] and [B, N, D] to [B, Q, N]; larger is closer."""
+    """-‖q - c‖² for all pairs, summed over dimensions: [B, Q, N]; larger is closer.
+
+    Args:
+        queries: [B, Q, D].
+        centres: [B, N, D].
+
+    Example:
+        >>> import torch
+        >>> negative_squared_distances(torch.tensor([[[0.0, 0.0]]]), torch.tensor([[[3.0, 4.0]]]))
+        tensor([[[-25.]]])
+    """
     return -(queries[:, :, None] - centres[:, None]).square().sum(dim=-1)
 
 
@@ -37,9 +55,23 @@ class PrototypicalNetwork(EmbeddingMethod):
 
     Args:
         encoder: images [M, C, H, W] to features [M, D]; maps [M, C', H', W'] are flattened.
+
+    Raises:
+        TypeError: the encoder is no module.
+
+    Example:
+        >>> import torch
+        >>> x, y = torch.tensor([[[0.0], [1.0]]]), torch.tensor([[0, 1]])
+        >>> PrototypicalNetwork(torch.nn.Identity())(Episode(x, y, x, None, n_way=2))
+        tensor([[[-0., -1.],
+                 [-1., -0.]]])
     """
 
-    def classify(self, features: Episode) -> Tensor:
-        """Logits [B, Q, N] = minus the squared distances from queries to prototypes."""
-        support, query = features.support_x.flatten(2), features.query_x.flatten(2)  # [B, S, D], [B, Q, D]
-        return negative_squared_distances(query, prototypes(support, features.support_y, features.n_way))
+    def classify(self, embedded: Episode) -> Tensor:
+        """Logits [B, Q, N] = minus the squared distances from queries to prototypes.
+
+        Args:
+            embedded: an episode of features [B, S, ...] and [B, Q, ...].
+        """
+        support, query = embedded.support_x.flatten(2), embedded.query_x.flatten(2)  # [B, S, D], [B, Q, D]
+        return negative_squared_distances(query, prototypes(support, embedded.support_y, embedded.n_way))

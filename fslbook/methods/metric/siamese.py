@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fslbook.common.arguments import check_positive, check_whole_number
 from fslbook.methods.base import EmbeddingMethod
 from fslbook.methods.metric.nearest_neighbour import best_of_class
 from fslbook.networks.losses import contrastive_terms, mean_where, pair_distances, semi_hard_triplet_loss
@@ -29,7 +30,13 @@ class SiameseNetwork(EmbeddingMethod):
         n_features: length of a feature vector; needed for "cross-entropy" alone.
 
     Raises:
-        ValueError: unknown loss, or a margin that is not positive.
+        TypeError: the encoder is no module.
+        ValueError: unknown loss, a margin that is not positive and finite, or no features.
+
+    Example:
+        >>> x, y = torch.tensor([[[0.0], [1.0]]]), torch.tensor([[0, 1]])
+        >>> SiameseNetwork(nn.Identity())(Episode(x, y, x, None, n_way=2)).argmax(dim=-1)
+        tensor([[0, 1]])
     """
 
     def __init__(
@@ -38,27 +45,45 @@ class SiameseNetwork(EmbeddingMethod):
         super().__init__(encoder)
         if loss not in LOSSES:
             raise ValueError(f"unknown loss {loss!r}; known are {', '.join(map(repr, LOSSES))}")
-        if not margin > 0:
-            raise ValueError(f"margin must be positive, got {margin}")
-        self.loss_name, self.margin = loss, margin
+        self.loss_name, self.margin = loss, check_positive("margin", margin)
+        check_whole_number("n_features", n_features, least=1)
         self.weighting = nn.Linear(n_features, 1) if loss == "cross-entropy" else None
 
-    def similarity(self, features: Episode) -> Tensor:
-        """How alike each query and each support image are, [B, Q, S]: Koch's logit, or minus the distance."""
-        query, support = features.query_x.flatten(2)[:, :, None], features.support_x.flatten(2)[:, None]
-        if self.weighting is not None:
-            return self.weighting((query - support).abs())[..., 0]
-        return -pair_distances(*torch.broadcast_tensors(query, support))
+    def similarity(self, embedded: Episode) -> Tensor:
+        """How alike each query and each support image are, [B, Q, S]: Koch's logit, or minus the distance.
 
-    def classify(self, features: Episode) -> Tensor:
-        """Logits [B, Q, N]: the similarity to the most similar support image of each class."""
-        return best_of_class(self.similarity(features), features.support_y, features.n_way)
-
-    def loss(self, episode: Episode) -> Tensor:
-        """The chosen loss over all pairs of a query and a support image, or over all triplets of each task.
+        Args:
+            embedded: an episode of features [B, S, ...] and [B, Q, ...].
 
         Raises:
-            ValueError: there is but one class, so that no pair is of two.
+            ValueError: for Koch's logit, the features are not `n_features` long.
+        """
+        query, support = embedded.query_x.flatten(2)[:, :, None], embedded.support_x.flatten(2)[:, None]
+        if self.weighting is None:
+            return -pair_distances(*torch.broadcast_tensors(query, support))
+        if query.shape[-1] != self.weighting.in_features:
+            wanted, given = self.weighting.in_features, query.shape[-1]
+            raise ValueError(
+                f"the encoder gives {given} features, not {wanted}: say SiameseNetwork(n_features={given})"
+            )
+        return self.weighting((query - support).abs())[..., 0]
+
+    def classify(self, embedded: Episode) -> Tensor:
+        """Logits [B, Q, N]: the similarity to the most similar support image of each class.
+
+        Args:
+            embedded: an episode of features [B, S, ...] and [B, Q, ...].
+        """
+        return best_of_class(self.similarity(embedded), embedded.support_y, embedded.n_way)
+
+    def loss(self, episode: Episode) -> Tensor:
+        """The chosen loss over all pairs of a query and a support image, or over all triplets of each task; a scalar.
+
+        Args:
+            episode: B tasks with query labels [B, Q].
+
+        Raises:
+            ValueError: there is but one class, so that no pair is of two, or the episode has no query labels.
         """
         if episode.n_way < 2:
             raise ValueError(f"pairs of different classes need at least 2 classes, the episode has {episode.n_way}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fslbook.methods.optimisation.maml import MAML
-from fslbook.networks.encoders import conv_classifier
+from fslbook.networks.classifiers import conv_classifier
 from fslbook.paper.defaults import adapting
 from fslbook.paper.method import Figures, PaperMethod
 from fslbook.paper.recipe import Recipe

@@ -11,7 +11,8 @@ from fslbook.paper.recipe import Recipe
 
 
 def _build(recipe: Recipe) -> RelationNetwork:
-    return RelationNetwork(RelationEncoder(channels=recipe.channels), RelationModule(recipe.channels))
+    parts = RelationEncoder(channels=recipe.channels), RelationModule(recipe.channels)
+    return RelationNetwork(*parts, shots=recipe.train_shot)
 
 
 def _recipes(n_way: int, k_shot: int) -> list[Recipe]:

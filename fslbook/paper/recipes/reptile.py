@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fslbook.methods.optimisation.reptile import Reptile
-from fslbook.networks.encoders import conv_classifier
+from fslbook.networks.classifiers import conv_classifier
 from fslbook.paper.defaults import OURS
 from fslbook.paper.method import Figures, PaperMethod
 from fslbook.paper.recipe import Recipe

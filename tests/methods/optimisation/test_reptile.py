@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LinearLR
 
 from fslbook import Episode, EpisodeSampler, Reptile, evaluate, fit
 from fslbook.methods.optimisation.reptile import minibatches
-from fslbook.networks.encoders import conv_classifier
+from fslbook.networks.classifiers import conv_classifier
 
 
 def mlp(n_way: int = 3, features: int = 5) -> nn.Sequential:

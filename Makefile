@@ -77,8 +77,8 @@ test-package: $(READY) ## The tests of the package alone, slow ones included
 	$(call stage,package tests,$(PYTEST) -n $(WORKERS) $(PACKAGE))
 
 test-lowest: $(LOWEST)/.ready ## The same with the oldest libraries that pyproject.toml allows; not part of make test
-	$(call stage,package tests on the lower bounds,$(LOWEST)/bin/python -m pytest --quiet -n $(WORKERS) $(PACKAGE) \
-		--ignore tests/book --ignore tests/house)
+	$(call stage,package tests on the lower bounds,$(LOWEST)/bin/python -m pytest --quiet -o filterwarnings=default \
+		-n $(WORKERS) $(PACKAGE) --ignore tests/book --ignore tests/house)
 
 test-gpu: export FSLBOOK_DEVICE := cuda
 test-gpu: $(READY) ## The tests and every notebook on a CUDA GPU; fails where there is none

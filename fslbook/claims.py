@@ -21,9 +21,10 @@ def claim(
 
     Args:
         sentence: what holds, without a number that differs between machines.
-        condition: True or False, or a tensor or array with one truth value; nothing else, for almost everything in
-            Python counts as true.
-        value: the number that the sentence speaks of, in its own unit, or a text such as "14.3 points".
+        condition: True or False, or a tensor or array with one truth value, shape [] or [1]; nothing else, for almost
+            everything in Python counts as true.
+        value: the number that the sentence speaks of, in its own unit, or a text such as "14.3 points". Of tensors and
+            arrays, those with one element.
 
     Raises:
         AssertionError: the condition does not hold.

@@ -13,11 +13,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from subprocess import DEVNULL
-from typing import Any
 
 import nbformat
 import seconds
-import yaml  # type: ignore[import-untyped]
+from contents import pages_of
 from guard import BOOK, ROOT, defects, notebooks_of, source_digest, unlisted, without_colours
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -125,27 +124,15 @@ def _tidy_output(output: NotebookNode) -> NotebookNode:
 
 def check(files: Sequence[Path]) -> int:
     """Print every defect of the notebooks; 1 if there is any."""
-    pages = pages_of(ROOT / "_toc.yml")
+    pages = pages_of()
     found = [f"{_short(file)}: {defect}" for file in files for defect in [*defects(file), *unlisted(file, pages)]]
     print("\n".join(found) if found else f"{len(files)} notebooks are sound")
     return 1 if found else 0
 
 
-def pages_of(toc: Path) -> list[str]:
-    """The pages that the table of contents names, without suffix, in order."""
-    return _names(yaml.safe_load(toc.read_text(encoding="utf-8")))
-
-
-def _names(entry: Any) -> list[str]:
-    if isinstance(entry, list):
-        return [name for part in entry for name in _names(part)]
-    own = [entry[key] for key in ("root", "file") if key in entry]
-    return own + [name for key in ("parts", "chapters", "sections") for name in _names(entry.get(key, []))]
-
-
 def check_pages(site: Path) -> int:
     """Print each page of the table of contents that is missing in the built site; 1 if there is any."""
-    names = pages_of(ROOT / "_toc.yml")
+    names = pages_of()
     missing = [name for name in ["index", *names] if not (site / name).with_name(Path(name).name + ".html").is_file()]
     for name in missing:
         print(f"{site}: page {name}.html is missing; was it built with jupyter-book 1 from _toc.yml?", file=sys.stderr)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import nbformat
-import yaml  # type: ignore[import-untyped]
+from contents import contents
 from guard import ROOT
 
-README, TOC = ROOT / "README.md", ROOT / "_toc.yml"
+README = ROOT / "README.md"
 BEGIN, END = "<!-- tools/readme.py writes this table -->\n", "<!-- the table ends here -->\n"
 HEAD = "|   | chapter | what it is about |\n|---|---|---|\n"
 
@@ -34,7 +34,7 @@ class Page(NamedTuple):
 def main(arguments: list[str]) -> int:
     """The command line; returns the exit status."""
     text = README.read_text(encoding="utf-8")
-    wanted = with_table(text, table(yaml.safe_load(TOC.read_text(encoding="utf-8"))))
+    wanted = with_table(text, table(contents()))
     if arguments == ["check"]:
         print("in step" if text == wanted else "README.md has another table of chapters; run tools/readme.py")
         return 0 if text == wanted else 1

@@ -4,10 +4,10 @@
 """
 
 import re
-import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import contents
 import pytest
 from bs4 import BeautifulSoup
 
@@ -15,11 +15,8 @@ import fslbook
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
-sys.path.insert(0, str(ROOT / "tools"))
 
-import notebooks  # noqa: E402
-
-PAGES = notebooks.pages_of(ROOT / "_toc.yml")
+PAGES = contents.pages_of()
 RAW_MARKUP = {
     "raw TeX": re.compile(r"\$\$|\\\(|\\\[|\\begin\{|\\(frac|mathbf|sum|lVert)\b|\$[^$\s][^$\n]*\$"),
     "a role that was not rendered": re.compile(r"\{[a-z][a-z:-]*\}`"),

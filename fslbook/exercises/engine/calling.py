@@ -18,7 +18,13 @@ TOO_LONG = "it was stopped because it did not come back; is there a loop that ne
 
 
 class NotAttempted(Exception):
-    """The function still raises NotImplementedError."""
+    """The function still raises NotImplementedError.
+
+    Example:
+        >>> raise NotAttempted
+        Traceback (most recent call last):
+        fslbook.exercises.engine.calling.NotAttempted
+    """
 
 
 def call(

@@ -13,7 +13,15 @@ LossFunction = Callable[[Tensor, Tensor], Tensor]
 
 
 class CurveLoss(nn.Module):
-    """Mean squared error of a network with 10 weights on 6 points, as a function of the weight vector [10]."""
+    """Mean squared error of a network with 10 weights on 6 points, as a function of the weight vector [10].
+
+    Args:
+        generator: draws the points.
+
+    Example:
+        >>> CurveLoss(torch.Generator())(torch.zeros(10)).shape
+        torch.Size([])
+    """
 
     x: Tensor
     y: Tensor
@@ -31,7 +39,15 @@ class CurveLoss(nn.Module):
 
 
 def small_network(generator: Generator) -> nn.Sequential:
-    """Three features to three outputs, with parameters body.weight, body.bias, head.weight, head.bias."""
+    """Three features to three outputs, with parameters body.weight, body.bias, head.weight, head.bias.
+
+    Args:
+        generator: draws the weights.
+
+    Example:
+        >>> small_network(torch.Generator())(torch.zeros(5, 3)).shape
+        torch.Size([5, 3])
+    """
     body, head = nn.utils.skip_init(nn.Linear, 3, 4), nn.utils.skip_init(nn.Linear, 4, 3)
     network = nn.Sequential(OrderedDict(body=body, tanh=nn.Tanh(), head=head))
     for weight in network.parameters():
@@ -40,25 +56,65 @@ def small_network(generator: Generator) -> nn.Sequential:
 
 
 def own_weights(network: nn.Module) -> Weights:
-    """The parameters of the network by name; themselves, not copies."""
+    """The parameters of the network by name; themselves, not copies.
+
+    Args:
+        network: any.
+
+    Example:
+        >>> list(own_weights(nn.Linear(3, 2)))
+        ['weight', 'bias']
+    """
     weights: Weights = {}
     weights.update(network.named_parameters())
     return weights
 
 
 def other_weights(network: nn.Module, generator: Generator, n_tasks: int | None = None) -> Weights:
-    """Weights that fit the network and are not its own; with `n_tasks`, a first dimension of that size."""
+    """Weights that fit the network and are not its own.
+
+    Args:
+        network: any.
+        generator: draws the weights.
+        n_tasks: size of a first dimension, one entry for each task; without it there is none.
+
+    Example:
+        >>> other_weights(nn.Linear(3, 2), torch.Generator(), n_tasks=4)["weight"].shape
+        torch.Size([4, 2, 3])
+    """
     size = () if n_tasks is None else (n_tasks,)
     return {n: torch.randn(size + w.shape, generator=generator) / 2 for n, w in network.named_parameters()}
 
 
 def images_and_labels(generator: Generator, *shape: int) -> tuple[Tensor, Tensor]:
-    """Features [*shape, 3] and labels [*shape] in 0..2."""
+    """Features [..., 3] and labels [...] in 0..2.
+
+    Args:
+        generator: draws both.
+        *shape: what stands for the dots.
+
+    Example:
+        >>> [x.shape for x in images_and_labels(torch.Generator(), 4, 6)]
+        [torch.Size([4, 6, 3]), torch.Size([4, 6])]
+    """
     return torch.randn(*shape, 3, generator=generator), torch.randint(0, 3, shape, generator=generator)
 
 
 def gradients(value: Tensor, inputs: Iterable[Tensor]) -> list[Tensor]:
-    """Gradient of `value` with respect to each input; zeros where none arrives."""
+    """Gradient of `value` with respect to each input; zeros where none arrives.
+
+    Args:
+        value: one number, shape [].
+        inputs: tensors of any shape [...].
+
+    Returns:
+        One tensor for each input, of its shape.
+
+    Example:
+        >>> x, y = torch.ones(2, requires_grad=True), torch.ones(1, requires_grad=True)
+        >>> gradients((3 * x).sum(), [x, y])
+        [tensor([3., 3.]), tensor([0.])]
+    """
     found = [*inputs]
     if not value.requires_grad:
         return [torch.zeros_like(x) for x in found]
@@ -66,5 +122,16 @@ def gradients(value: Tensor, inputs: Iterable[Tensor]) -> list[Tensor]:
 
 
 def uneven_sum(x: Tensor) -> Tensor:
-    """A sum in which every entry counts differently, so that no error can hide in its gradient."""
+    """A sum in which every entry counts differently, so that no error can hide in its gradient.
+
+    Args:
+        x: any shape [...], at least one entry.
+
+    Returns:
+        One number, shape [].
+
+    Example:
+        >>> uneven_sum(torch.tensor([1.0, 2.0]))
+        tensor(3.5000)
+    """
     return (x.flatten() * torch.linspace(0.5, 1.5, x.numel()).to(x)).sum()

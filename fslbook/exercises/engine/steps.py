@@ -16,7 +16,23 @@ from fslbook.exercises.engine.inputs import LossFunction, Weights, gradients, ow
 def slopes_of(
     network: nn.Module, weights: Weights, x: Tensor, y: Tensor, loss: LossFunction = F.cross_entropy
 ) -> Weights:
-    """Gradient of the loss on x and y with respect to the weights."""
+    """Gradient of the loss on x and y with respect to the weights.
+
+    Args:
+        network: takes x with the weights in place of its own.
+        weights: by name.
+        x: inputs [S, ...].
+        y: labels [S], or targets that fit the outputs.
+        loss: of outputs and y, one number.
+
+    Returns:
+        For each weight a tensor of its shape.
+
+    Example:
+        >>> layer, zeros = nn.Linear(1, 1), {"weight": torch.zeros(1, 1), "bias": torch.zeros(1)}
+        >>> slopes_of(layer, zeros, torch.ones(2, 1), torch.ones(2, 1), F.mse_loss)["bias"]
+        tensor([-2.])
+    """
     return grad(lambda w: loss(functional_call(network, w, (x,)), y))(weights)
 
 
@@ -30,13 +46,43 @@ def step(
     slope: Callable[[Tensor], Tensor] = lambda g: g,
     loss: LossFunction = F.cross_entropy,
 ) -> Weights:
-    """One inner step; `slope` may distort the gradients."""
+    """One inner step, w − α ∇L(w), as in Finn, Abbeel and Levine (2017), equation 1.
+
+    Args:
+        network: takes x with the weights in place of its own.
+        weights: by name.
+        x: inputs [S, ...].
+        y: labels [S], or targets that fit the outputs.
+        inner_lr: α.
+        slope: may distort the gradient of a weight.
+        loss: of outputs and y, one number.
+
+    Returns:
+        The new weights, by name, with the history of the step.
+
+    Example:
+        >>> layer, zeros = nn.Linear(1, 1), {"weight": torch.zeros(1, 1), "bias": torch.zeros(1)}
+        >>> step(layer, zeros, torch.ones(2, 1), torch.ones(2, 1), 0.5, loss=F.mse_loss)["bias"].item()
+        1.0
+    """
     slopes = slopes_of(network, weights, x, y, loss)
     return {name: w - inner_lr * slope(slopes[name]) for name, w in weights.items()}
 
 
 def through(new: Weights, network: nn.Module, weights: Weights, *rest: object) -> dict[str, Any]:
-    """A probe: the new weights, and what comes back through them to the old ones."""
+    """A probe: the new weights, and what comes back through them to the old ones.
+
+    Args:
+        new: weights by name, computed from the old ones.
+        network: not needed.
+        weights: the old ones.
+        *rest: not needed.
+
+    Example:
+        >>> old = {"w": torch.ones(1, requires_grad=True)}
+        >>> through({"w": 3 * old["w"]}, nn.Identity(), old)["gradient through the step"]
+        {'w': tensor([1.5000])}
+    """
     total = torch.stack([uneven_sum(w) for w in new.values()]).sum()
     found = dict(zip(weights, gradients(total, weights.values()), strict=True))
     return {"new weights": new, "gradient through the step": found}
@@ -54,7 +100,30 @@ def maml_loss(
     *,
     flaw: str = "",
 ) -> Tensor:
-    """Mean over tasks of the query loss after adapting, by MAML or by one of its flawed relatives."""
+    """Mean over tasks of the query loss after adapting, by MAML or by one of its flawed relatives.
+
+    Finn, Abbeel and Levine (2017), algorithm 2.
+
+    Args:
+        network: its own weights are the start.
+        support_x: inputs [B, S, ...].
+        support_y: labels [B, S], or targets that fit the outputs.
+        query_x: inputs [B, Q, ...].
+        query_y: labels [B, Q], or targets that fit the outputs.
+        inner_lr: α.
+        steps: inner steps.
+        loss: of outputs and targets, one number.
+        flaw: "" for MAML; "constant", "copy", "carries on", "one step", "support", "unused" or "sum" for what people do
+            instead.
+
+    Returns:
+        One number, shape [].
+
+    Example:
+        >>> x, layer = torch.ones(3, 2, 1), nn.Linear(1, 1)
+        >>> maml_loss(layer, x, x, x, x, 0.1, 1, F.mse_loss).shape
+        torch.Size([])
+    """
     start = own_weights(network)
     if flaw == "copy":
         start = {name: w.detach().clone() for name, w in start.items()}

@@ -14,7 +14,7 @@ def map_tensors(change: Callable[[Tensor], Tensor], value: Any) -> Any:
     """`value` with `change` applied to every tensor in its tuples, lists, dicts and modules (those are copied).
 
     Args:
-        change: takes a tensor of any shape, gives the tensor that takes its place.
+        change: takes a tensor of any shape [...], gives the tensor that takes its place.
         value: anything; what holds no tensor is handed back as it is.
 
     Raises:

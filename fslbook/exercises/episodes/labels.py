@@ -54,7 +54,17 @@ relabelled = Exercise(
 
 
 def class_ids(n_classes: int, uneven: bool, generator: Generator) -> Tensor:
-    """Ids with gaps, of classes with 10 images or with 8 to 12, in any order."""
+    """Ids with gaps, one for each image [M].
+
+    Args:
+        n_classes: how many different ones.
+        uneven: classes with 8 to 12 images in any order, instead of 10 images, class after class.
+        generator: draws them.
+
+    Example:
+        >>> class_ids(3, False, torch.Generator()).shape
+        torch.Size([30])
+    """
     ids = torch.randperm(5 * n_classes, generator=generator)[:n_classes]
     counts = torch.randint(8, 13, (n_classes,), generator=generator) if uneven else torch.full((n_classes,), 10)
     labels = ids.repeat_interleave(counts)
@@ -81,7 +91,20 @@ def _split_fault(answer: Any, labels: Tensor, n_novel: int) -> str | None:
 
 
 def at_one_end(ids: Tensor, chosen: Tensor) -> str | None:
-    """Whether `chosen` are the first or the last classes, where chance does that less than once in a billion times."""
+    """What is said if `chosen` are the first or the last classes, or None.
+
+    With fewer than 40 classes nothing is said; with more, chance does that less than once in a billion times.
+
+    Args:
+        ids: class of each image [M].
+        chosen: the classes that were chosen [C].
+
+    Example:
+        >>> at_one_end(torch.arange(50), torch.arange(20))
+        'the classes at one end are taken; chance must choose them'
+        >>> at_one_end(torch.arange(50), torch.arange(10, 30)) is None
+        True
+    """
     if len(ids.unique()) < 40:
         return None
     for order in (ids.unique().tolist(), list(dict.fromkeys(ids.tolist()))):
@@ -91,7 +114,17 @@ def at_one_end(ids: Tensor, chosen: Tensor) -> str | None:
 
 
 def not_rows(answer: Any, n_parts: int, n_images: int) -> str | None:
-    """What is wrong with an answer that should be `n_parts` lists of row numbers."""
+    """What is wrong with an answer that should be `n_parts` lists of row numbers, or None.
+
+    Args:
+        answer: anything.
+        n_parts: how many tensors it should hold, each int64 [R].
+        n_images: the numbers must be below.
+
+    Example:
+        >>> not_rows([torch.tensor([0, 9])], 1, 9)
+        'part 1 has numbers outside 0..8'
+    """
     if not isinstance(answer, (tuple, list)) or len(answer) != n_parts:
         return f"return {n_parts} tensors"
     for part, x in enumerate(answer, 1):
@@ -108,7 +141,15 @@ def _by_ids(labels: Tensor, novel_ids: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def shuffled(x: Tensor) -> Tensor:
-    """The same rows in random order."""
+    """The same rows in random order.
+
+    Args:
+        x: any shape [R, ...].
+
+    Example:
+        >>> shuffled(torch.arange(5)).sort().values
+        tensor([0, 1, 2, 3, 4])
+    """
     return x[torch.randperm(len(x))]
 
 

@@ -60,7 +60,18 @@ one_at_a_time = Exercise(
 
 
 class Learner(nn.Module):
-    """Answers queries after one inner step of size `inner_lr`; or looks at the support images without their labels."""
+    """Answers queries after one inner step; or looks at the support images without their labels.
+
+    Args:
+        generator: draws its weights.
+        inner_lr: size of the inner step; 0 means that it does not adapt.
+        by_images: its answers depend on the support images.
+
+    Example:
+        >>> learner = Learner(torch.Generator(), inner_lr=0.5)
+        >>> learner(torch.zeros(6, 3), torch.arange(6) % 3, torch.zeros(4, 3)).shape
+        torch.Size([4, 3])
+    """
 
     def __init__(self, generator: Generator, inner_lr: float, by_images: bool = False) -> None:
         super().__init__()

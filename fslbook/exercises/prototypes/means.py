@@ -13,6 +13,18 @@ from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
 
 
 def draw_support(shots: list[int], shuffled: bool = True) -> Any:
+    """How a support set is drawn: embeddings [S, 6], labels [S], number of classes.
+
+    Args:
+        shots: how many images each class has.
+        shuffled: in any order, instead of class after class.
+
+    Example:
+        >>> embeddings, labels, n_way = draw_support([1, 3])(torch.Generator())
+        >>> embeddings.shape, labels.sort().values, n_way
+        (torch.Size([4, 6]), tensor([0, 1, 1, 1]), 2)
+    """
+
     def draw(generator: Generator) -> tuple[Tensor, Tensor, int]:
         labels = torch.repeat_interleave(torch.arange(len(shots)), torch.tensor(shots))
         if shuffled:
@@ -23,6 +35,21 @@ def draw_support(shots: list[int], shuffled: bool = True) -> Any:
 
 
 def prototypes_by_loop(embeddings: Tensor, labels: Tensor, n_way: int) -> Tensor:
+    """The mean embedding of each class, number by number; Snell, Swersky and Zemel (2017), equation 1.
+
+    Args:
+        embeddings: [S, D].
+        labels: int64 [S] in 0..n_way-1, each class at least once.
+        n_way: number of classes N.
+
+    Returns:
+        float [N, D].
+
+    Example:
+        >>> prototypes_by_loop(torch.tensor([[1.0], [2.0], [4.0]]), torch.tensor([0, 1, 1]), 2)
+        tensor([[1.],
+                [3.]])
+    """
     means = []
     for n in range(n_way):
         rows = [x for x, y in zip(embeddings.tolist(), labels.tolist(), strict=True) if y == n]
@@ -84,6 +111,19 @@ def _far_from_zero(generator: Generator) -> tuple[Tensor, Tensor]:
 
 
 def squares_by_loop(queries: Tensor, prototypes: Tensor) -> Tensor:
+    """Squared Euclidean distances, number by number.
+
+    Args:
+        queries: [Q, D].
+        prototypes: [N, D].
+
+    Returns:
+        float [Q, N].
+
+    Example:
+        >>> squares_by_loop(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0]]))
+        tensor([[25.]])
+    """
     rows = [
         [sum((a - b) ** 2 for a, b in zip(q, c, strict=True)) for c in prototypes.tolist()] for q in queries.tolist()
     ]

@@ -100,9 +100,7 @@ ROWS |= {
         lambda: PrototypicalNetwork(_First())(VECTORS), r"must give features \[12, ...\], got"
     ),
     "MAML, nothing to adapt": Refused(lambda: MAML(frozen()), "has no trainable parameters that could adapt"),
-    "MAML, adapted names that do not exist": Refused(
-        lambda: MAML(net(), adapted=("tail",)), "no trainable parameter begins"
-    ),
+    "MAML, adapted names that do not exist": Refused(lambda: MAML(net(), adapted=("tail",)), "choose `adapted` from"),
     "MAML, unknown form": Refused(lambda: MAML(net(), form="map"), "unknown form 'map'; known are"),
     "MAML, a sum as loss": Refused(
         lambda: MAML(net(), loss=nn.CrossEntropyLoss(reduction="sum")), "the loss must be one number, a mean"

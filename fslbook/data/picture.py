@@ -61,7 +61,7 @@ def read_picture(file: Path, size: int, grey: bool) -> Tensor:
         raise ValueError(f"{file} is not a readable image: {str(error) or type(error).__name__}") from error
     if frames > 1:
         raise ValueError(f"{file} has {frames} frames; save the one that you mean as a picture of its own")
-    plain = _on_white(_in_8_bits(upright, header, file), file)
+    plain = on_white(_in_8_bits(upright, header, file), file)
     small = plain.convert("L" if grey else "RGB").resize((size, size), Image.Resampling.LANCZOS)
     pixels = torch.from_numpy(np.array(small))  # [H, W] or [H, W, 3]
     return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)
@@ -113,8 +113,21 @@ def _from_16_bits(image: Image.Image, header: Image.Image, depth: int, file: Pat
     return Image.fromarray(((255 * values + white // 2) // white).astype(np.uint8))
 
 
-def _on_white(image: Image.Image, file: Path) -> Image.Image:
-    """The picture as it looks on white paper."""
+def on_white(image: Image.Image, file: Path | str) -> Image.Image:
+    """The picture as it looks on white paper.
+
+    Args:
+        image: a picture of Pillow with at most 8 bits per channel.
+        file: what to call it in a message.
+
+    Raises:
+        ValueError: it is transparent everywhere, or its numbers have no known white.
+
+    Example:
+        >>> on_white(Image.new("LA", (1, 1), (0, 0)).convert("RGBA").resize((2, 1)), "dot")
+        Traceback (most recent call last):
+        ValueError: dot is transparent everywhere
+    """
     if image.mode not in PLAIN + TRANSPARENT:
         raise ValueError(f"{file} has pixels of mode {image.mode}, whose white is unknown; save it in 8 or 16 bits")
     if image.mode not in TRANSPARENT and "transparency" not in image.info:

@@ -6,14 +6,14 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch.func import vmap
 
 from fslbook.common.arguments import check_module, check_whole_number
 from fslbook.methods.base import FewShotMethod
 from fslbook.methods.optimisation.asking import Batches, alone, ask_each, beside_support
 from fslbook.methods.optimisation.inner_loss import Loss, check_mean, inner_loss
 from fslbook.methods.optimisation.vectorised import faster_form, vmap_trouble
-from fslbook.methods.optimisation.weights import Weights, in_fast_order
+from fslbook.methods.optimisation.weights import Weights, called, in_fast_order, undisturbed
 from fslbook.tasks.episode import Episode
 
 
@@ -60,13 +60,13 @@ class AdaptingMethod(FewShotMethod):
         Raises:
             ValueError: there are none.
         """
-        named = self.network.named_parameters()
-        weights: Weights = {name: p for name, p in named if p.requires_grad and self._may_adapt(name)}
+        with undisturbed(self.network):
+            trainable = {name: p for name, p in self.network.named_parameters() if p.requires_grad}
+        weights: Weights = {name: p for name, p in trainable.items() if self._may_adapt(name)}
         if not weights:
-            there = [name for name, p in self.network.named_parameters() if p.requires_grad]
             raise ValueError(
                 f"{type(self.network).__name__} has no trainable parameters that could adapt"
-                + f"; choose `adapted` from {there}" * bool(there)
+                + f"; choose `adapted` from {[*trainable]}" * bool(trainable)
             )
         return weights
 
@@ -175,7 +175,7 @@ class AdaptingMethod(FewShotMethod):
         return {name: w.expand(batch_size, *w.shape) for name, w in self.initial_weights().items()}
 
     def _outputs(self, weights: Weights, x: Tensor, n_way: int | None) -> Tensor:
-        outputs = functional_call(self.network, weights, (x,))
+        outputs = called(self.network, weights, x)
         if not isinstance(outputs, Tensor):
             raise TypeError(f"{type(self.network).__name__} must give a tensor, got {type(outputs).__name__}")
         if n_way is not None and outputs.shape != (len(x), n_way):

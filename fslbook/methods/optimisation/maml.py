@@ -19,7 +19,7 @@ from fslbook.common.arguments import check_positive
 from fslbook.methods.optimisation.adaptation import AdaptingMethod
 from fslbook.methods.optimisation.gradients import mean_over_tasks
 from fslbook.methods.optimisation.inner_loss import Loss, check_finite, check_labels
-from fslbook.methods.optimisation.weights import Weights
+from fslbook.methods.optimisation.weights import Weights, undisturbed
 from fslbook.networks.statistics import keeps_running_statistics
 from fslbook.tasks.episode import Episode
 
@@ -116,7 +116,8 @@ class MAML(AdaptingMethod):
         """
         if not torch.is_grad_enabled() or self._takes_vmap(episode):
             return self._query_loss(episode)
-        parameters = [p for p in self.parameters() if p.requires_grad]
+        with undisturbed(self.network):
+            parameters = [p for p in self.parameters() if p.requires_grad]
         return mean_over_tasks(self._query_loss, episode.tasks(), parameters)
 
     def rate(self, name: str) -> float | Tensor:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from fslbook.methods.optimisation.weights import undisturbed
 from fslbook.networks.statistics import keeps_running_statistics
 
 
@@ -48,7 +49,7 @@ def vmap_trouble(network: nn.Module, image: Tensor, *, shared: bool = False) -> 
         True
     """
     pair = torch.cat([image, image])  # [2, ...]: a batch norm refuses a batch of one
-    with torch.random.fork_rng([image.device] if image.is_cuda else []), torch.enable_grad():
+    with undisturbed(network), torch.random.fork_rng([image.device] if image.is_cuda else []), torch.enable_grad():
         try:
             _try_vmap(network, pair, shared)
             return None

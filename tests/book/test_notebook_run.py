@@ -35,6 +35,7 @@ def test_run_makes_a_notebook_that_the_guard_passes(tmp_path, capsys):
     assert (tmp_path / "left-here").exists()  # it ran in its own folder
 
 
+@pytest.mark.slow
 def test_run_tidies_what_differs_from_run_to_run(tmp_path):
     pytest.importorskip("ipywidgets", reason="without it tqdm warns instead of drawing a bar")
     file = written(tmp_path)
@@ -82,6 +83,7 @@ def test_a_missing_page_is_named(tmp_path, capsys):
 BUSY = "import time\nwhile time.process_time() < 3: pass"
 
 
+@pytest.mark.slow
 def test_the_processor_seconds_of_a_kernel_are_printed_and_of_a_page_stored(tmp_path, monkeypatch, capsys):
     file = written(tmp_path, [BUSY, "raise ValueError"])
     monkeypatch.setattr(seconds, "FILE", tmp_path / "seconds.json")

@@ -49,6 +49,7 @@ def code_points(splits: Splits) -> list[str]:
     return [chr(int(name.split("U+")[1], 16)) for name in names]
 
 
+@pytest.mark.slow
 def test_at_least_a_thousand_classes_of_twelve_scripts_with_twenty_drawings(splits: Splits) -> None:
     parts = (splits.base, splits.validation, splits.novel)
     assert sum(len(part) for part in parts) >= 1000
@@ -127,6 +128,7 @@ def test_drawings_depend_on_the_seed_alone(some: dict[str, Tensor], untouched_gl
     assert (images[0] != images[2]).flatten(1).any(dim=1).all()
 
 
+@pytest.mark.slow
 def test_nearest_neighbours_fail_where_prototypes_succeed(splits: Splits, untouched_globals: None) -> None:
     torch.manual_seed(0)
     novel = EpisodeSampler(splits.novel, 5, 1, 15, seed=1)

@@ -16,6 +16,8 @@ socket.socket.connect = socket.socket.connect_ex = socket.create_connection = so
 """
 ASK = """
 import fslbook
+
+import pytest
 splits = fslbook.course_dataset()
 print(sum(len(part) for part in (splits.base, splits.validation, splits.novel)), "classes")
 """
@@ -37,6 +39,7 @@ def own_network_namespace() -> list[str]:
     return prefix if allowed else []
 
 
+@pytest.mark.slow
 def test_the_course_runs_on_glyphs_without_network(tmp_path):
     words = without_network(ASK, tmp_path)
     assert "glyphs" in words and "no Omniglot" in words

@@ -108,6 +108,7 @@ def test_the_ledger_of_the_book_agrees_with_recipes_and_weights() -> None:
     assert ledger.all_defects() == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has_omniglot(), reason="needs Omniglot")
 @pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if ledger.read(recipe)])
 def test_the_weights_do_what_the_ledger_says(name: str) -> None:

@@ -31,6 +31,7 @@ def peaks_of_a_process() -> list[float]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_peak_memory_is_the_most_that_was_held_even_when_it_is_gone() -> None:
     before, grown, after = peaks_of_a_process()
     assert grown - before == pytest.approx(300, abs=30)

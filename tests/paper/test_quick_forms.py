@@ -9,6 +9,8 @@ from fslbook.paper import ledger, runs
 from fslbook.paper.command_line import main
 from fslbook.paper.recipes import RECIPES, quick
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_quick_form_ends_and_leaves_the_ledger_alone(

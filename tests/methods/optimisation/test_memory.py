@@ -10,6 +10,8 @@ from helpers import image_episode
 from fslbook import MAML, conv_classifier
 from fslbook.common.memory_use import peak_memory
 
+pytestmark = pytest.mark.slow
+
 
 def peak(form: str, *, n_tasks: int = 2, steps: int = 1, grad: bool = True, **options: object) -> int:
     torch.manual_seed(0)

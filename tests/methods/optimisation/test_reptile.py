@@ -137,6 +137,7 @@ def test_fit_with_sgd_makes_the_step_of_the_paper() -> None:
         assert_close(ours, theirs)
 
 
+@pytest.mark.slow
 def test_it_learns_and_evaluates_the_same_each_time() -> None:
     method, test = Reptile(image_mlp(), 0.01, inner_steps=8, inner_batch=5, test_steps=10), easy_sampler(seed=9)
     before = evaluate(method, test, 50)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CUT_OFF = """
 import socket
 
@@ -16,8 +18,6 @@ socket.socket.connect = socket.socket.connect_ex = socket.create_connection = so
 """
 ASK = """
 import fslbook
-
-import pytest
 splits = fslbook.course_dataset()
 print(sum(len(part) for part in (splits.base, splits.validation, splits.novel)), "classes")
 """

@@ -27,7 +27,10 @@ LAST_WORDS = (
 
 def main(arguments: list[str]) -> int:
     """The command line; returns the exit status."""
-    stale = [file.name for file in sorted(SOLUTIONS.glob("*.ipynb")) if not in_step(file)]
+    if orphans := sorted({*_names(EXERCISES)} - {*_names(SOLUTIONS)}):
+        print(f"without a solution: {', '.join(orphans)}; delete them from book/exercises or write book/solutions")
+        return 1
+    stale = [name for name in sorted(_names(SOLUTIONS)) if not in_step(SOLUTIONS / name)]
     if arguments == ["check"]:
         print(f"out of step with their solutions: {', '.join(stale)}; run tools/exercises.py" if stale else "in step")
         return 1 if stale else 0
@@ -36,6 +39,10 @@ def main(arguments: list[str]) -> int:
         nbformat.write(exercises_from(nbformat.read(SOLUTIONS / name, as_version=4), name), EXERCISES / name)
         print(f"{name}: written without outputs; run it with tools/notebooks.py")
     return 0
+
+
+def _names(folder: Path) -> list[str]:
+    return [file.name for file in folder.glob("*.ipynb")]
 
 
 def in_step(solution: Path) -> bool:
@@ -61,12 +68,30 @@ def is_solution(cell: NotebookNode) -> bool:
 
 
 def without_bodies(source: str) -> str:
-    """Python source in which every function at the top level has its docstring, and a note in place of its body."""
+    """Python source in which every function keeps its docstring, and has a note in place of its body.
+
+    Raises:
+        ValueError: the source holds anything but functions, or a function whose body does not stand on lines of its
+            own; it would give the answer away.
+    """
     lines = source.splitlines()
-    for function in reversed([node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]):
-        body = function.body[1:] if ast.get_docstring(function) else function.body
-        lines[body[0].lineno - 1 : function.end_lineno] = [f"    {YOUR_TURN}"]
+    for node in reversed(ast.parse(source).body):
+        lines[_start_of_body(node, lines) - 1 : node.end_lineno] = [f"    {YOUR_TURN}"]
     return "\n".join(lines)
+
+
+def _start_of_body(node: ast.stmt, lines: list[str]) -> int:
+    """The line where a function's body begins, after its docstring and with its first comment; counted from 1."""
+    if not isinstance(node, ast.FunctionDef):
+        found = ast.unparse(node).splitlines()[0]
+        raise ValueError(f"a cell tagged `solution` holds functions only, not {found!r}; tag it solution-only instead")
+    body = node.body[1:] if ast.get_docstring(node) else node.body
+    if not body or lines[body[0].lineno - 1][: body[0].col_offset].strip():
+        raise ValueError(f"the function {node.name} needs a body on lines of its own, which a note can replace")
+    first = body[0].lineno
+    while lines[first - 2].lstrip().startswith("#"):
+        first -= 1
+    return first
 
 
 def _goes(cell: NotebookNode) -> bool:

@@ -7,7 +7,6 @@ import time
 from functools import partial
 from pathlib import Path
 
-import nbformat
 import pytest
 from exercise_helpers import NAMES, SOLUTIONS, Version, assert_accepted, cells, solved, tool, versions_named_in
 
@@ -62,16 +61,3 @@ def test_no_solution_is_left_in_the_exercise_notebook(file: Path) -> None:
     bodies = [cell.source for cell in cells(file, "code") if tool.is_solution(cell)]
     assert sum(source.count(tool.YOUR_TURN) for source in code) >= len(bodies)
     assert not {*bodies} & {*code}
-
-
-def test_cells_for_the_solution_alone_go_as_a_whole() -> None:
-    new = nbformat.v4
-    alone = {"tags": ["solution-only", "nbval-check-output"]}
-    notebook = [
-        new.new_markdown_cell("# 1 · Few shots: Solutions"),
-        new.new_code_cell("print('the answer')", metadata=alone),
-        new.new_markdown_cell("The answer is 3.", metadata=alone),
-        new.new_code_cell("x = 1", metadata={"tags": ["nbval-check-output"]}),
-    ]
-    kept = tool.exercises_from(new.new_notebook(cells=notebook), "01-few-shots.ipynb").cells
-    assert [cell.source for cell in kept[:-1]] == ["# 1 · Few shots: Exercises", "x = 1"]

@@ -13,30 +13,8 @@ from torch import Tensor
 from fslbook.exercises.engine.calling import TOO_LONG, NotAttempted, call, cut, first_line, lost_gradient
 from fslbook.exercises.engine.case import Arguments, Case, Mistake
 from fslbook.exercises.engine.comparing import difference, kind_of
+from fslbook.exercises.engine.report import Report, in_lines
 from fslbook.exercises.engine.structures import form, has_floats, has_nan, map_tensors
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a check found; its truth value is `passed`.
-
-    Args:
-        passed: whether every property holds.
-        lines: what is printed.
-
-    Example:
-        >>> bool(Report(False, ["✗ pairs: not yet"]))
-        False
-    """
-
-    passed: bool
-    lines: list[str]
-
-    def __bool__(self) -> bool:
-        return self.passed
-
-    def _ipython_display_(self) -> None:
-        """Show nothing as the value of a cell: the lines are printed already."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +63,8 @@ class Exercise:
               ✗ this is an int; hand over the function itself, without calling it
             False
         """
-        report = self._try(function, torch.device(device))
+        with _usual_modes():
+            report = self._try(function, torch.device(device))
         print("\n".join(report.lines))
         return report
 
@@ -104,7 +83,7 @@ class Exercise:
                 break
         passed = not any(found.values())
         head = f"✓ {self.name}: all {len(found)} properties hold" if passed else f"✗ {self.name}: not yet"
-        return Report(passed, [head, *_in_lines(found)])
+        return Report(passed, [head, *in_lines(found)])
 
     def _failed(self, why: str) -> Report:
         return Report(False, [f"✗ {self.name}: not yet", f"  ✗ {why}"])
@@ -180,19 +159,15 @@ _OURS = (
 )
 
 
+@contextmanager
+def _usual_modes() -> Iterator[None]:
+    """Whatever the reader's cell has switched: the oracle computes as the function does, in a thread of its own."""
+    with torch.inference_mode(False), torch.enable_grad(), torch.autocast("cpu", enabled=False), torch.device("cpu"):
+        yield
+
+
 def _not_asked_for(answer: Any) -> str:
     return f"what came back, {kind_of(answer)}, is not what the task asks for"
-
-
-def _in_lines(found: dict[str, str | None]) -> list[str]:
-    """One line for each property; what was said once is not said again."""
-    said: dict[str, str] = {}
-    lines = []
-    for name, wrong in found.items():
-        text = f"{name}: as for “{said[wrong]}”" if wrong in said else f"{name}: {wrong}"
-        lines.append(f"  ✗ {text}" if wrong else f"  ✓ {name}")
-        said.setdefault(wrong or "", name)
-    return lines
 
 
 def _double(x: Tensor) -> Tensor:

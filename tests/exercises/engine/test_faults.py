@@ -125,3 +125,19 @@ def _runs(case: Case, function: Callable[..., Any]) -> bool:
     except Exception:
         return False
     return True
+
+
+MODES = {
+    "no_grad": torch.no_grad,
+    "inference_mode": torch.inference_mode,
+    "autocast": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+    "another default device": lambda: torch.device("meta"),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ["adapted", "class_sums", "contrastive_gradient", "linear_cka", "maml_loss", "pairs"])
+def test_what_the_cell_has_switched_condemns_nobody(name: str, mode: str) -> None:
+    with MODES[mode]():
+        report = exercise(name)(exercise(name).oracle)
+    assert report, report.lines

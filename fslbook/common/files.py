@@ -107,6 +107,30 @@ def make_folder(folder: Path) -> None:
         raise NotADirectoryError(error.errno, f"{folder} cannot be a folder, for {file} is a file") from error
 
 
+def full_path(name: str, given: object) -> Path:
+    """A path without "~".
+
+    Args:
+        name: of the argument, for the message.
+        given: a string or a path; a leading "~" is the home folder.
+
+    Raises:
+        ValueError: it is neither.
+        FileNotFoundError: there is no home folder.
+
+    Example:
+        >>> full_path("root", "~/fsl") == Path.home() / "fsl"
+        True
+    """
+    if not isinstance(given, (str, Path)):
+        raise ValueError(f"{name} must be a path, got {given!r}")
+    try:
+        return Path(given).expanduser()
+    except RuntimeError as error:
+        message = f"there is no home folder for {given}; let FSLBOOK_DATA or {name} name a folder in full"
+        raise FileNotFoundError(message) from error
+
+
 def sweep(path: Path, seconds: float = ABANDONED) -> None:
     """Remove the half files of `path` that killed writers have left.
 

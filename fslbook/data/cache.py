@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from filelock import FileLock, Timeout
 
-from fslbook.common.files import make_folder, replaced, sweep
+from fslbook.common.files import full_path, make_folder, replaced, sweep
 from fslbook.data.image_classes import ImageClasses
 
 FORMAT = 2
@@ -32,19 +32,15 @@ def data_root(root: str | Path | None = None) -> Path:
         root: None or "" for the default.
 
     Raises:
+        ValueError: `root` is no path.
         FileNotFoundError: the folder depends on a home folder, and there is none.
 
     Example:
         >>> data_root("~/fsl") == Path.home() / "fsl"
         True
     """
-    given = os.environ.get("FSLBOOK_DATA", "") if root is None else os.fspath(root)
-    folder = given or os.path.join("~", ".cache", "fslbook")
-    try:
-        return Path(folder).expanduser()
-    except RuntimeError as error:
-        message = f"there is no home folder for {folder}; let FSLBOOK_DATA or root name a folder in full"
-        raise FileNotFoundError(message) from error
+    given = os.environ.get("FSLBOOK_DATA", "") if root is None else root
+    return full_path("root", os.path.join("~", ".cache", "fslbook") if given == "" else given)
 
 
 def pack_path(name: str, root: Path) -> Path:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fslbook.common.arguments import check_whole_number
-from fslbook.common.files import is_litter
+from fslbook.common.files import full_path, is_litter
 from fslbook.data.image_classes import ImageClasses
 from fslbook.data.joining import from_arrays
 from fslbook.data.picture import SUFFIXES, read_picture
@@ -50,7 +50,7 @@ def image_folder(path: str | Path, size: int = 28, grey: bool = True) -> ImageCl
         ImageClasses(2 classes, 2 images of 1×28×28, on cpu)
     """
     size = check_whole_number("size", size, least=1)
-    folder = Path(path).expanduser()
+    folder = full_path("path", path)
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder")
     inside = _entries(folder)

@@ -46,6 +46,9 @@ def from_arrays(arrays: dict[str, Tensor]) -> ImageClasses:
     """
     if not arrays:
         raise ValueError("arrays is empty; at least one class is needed")
+    for name, array in arrays.items():
+        if not isinstance(array, Tensor):
+            raise ValueError(f"images of {name!r} must be a tensor, got {type(array).__name__}")
     check_alike(arrays)
     counts = torch.tensor([len(array) for array in arrays.values()])
     images = torch.cat([*arrays.values()])

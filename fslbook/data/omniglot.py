@@ -100,7 +100,12 @@ def _pack_both(folder: Path, download: bool) -> ImageClasses:
     """All 1,623 classes: the sorted background characters, then the sorted evaluation characters."""
     paths = [_archive_path(folder, part) for part in DIGESTS]
     background, evaluation = (_pack(_archive(path, download), path) for path in paths)
-    return concatenate(background, evaluation)
+    classes = concatenate(background, evaluation)
+    if classes.fingerprint != IDENTITY.split()[0]:
+        raise ValueError(
+            f"the folders in {paths[0]} and {paths[1].name} are not named as Omniglot's; delete both files"
+        )
+    return classes
 
 
 def _archive(path: Path, download: bool) -> bytes:
@@ -130,6 +135,8 @@ def _pack(content: bytes, path: Path) -> ImageClasses:
     """
     try:
         drawings = _drawings(content)
+    except MemoryError:  # not the archive's fault
+        raise
     except Exception as error:  # nothing but zipfile and Pillow at work, and damage makes them raise almost anything
         raise ValueError(f"{path} is damaged ({error}); delete it and run again to download it anew") from error
     right_size = {drawing.size for drawing in drawings.values()} == {(105, 105)}

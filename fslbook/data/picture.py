@@ -57,6 +57,8 @@ def read_picture(file: Path, size: int, grey: bool) -> Tensor:
     """
     try:
         header, upright, frames = _decode(file)
+    except MemoryError:  # not the file's fault
+        raise
     except Exception as error:  # nothing but Pillow at work, and damage makes it raise almost anything
         raise ValueError(f"{file} is not a readable image: {str(error) or type(error).__name__}") from error
     if frames > 1:
@@ -76,6 +78,8 @@ def _decode(file: Path) -> tuple[Image.Image, Image.Image, int]:
         with Image.open(file, formats=FORMATS) as image:
             # The second picture of a telephone's MPO file is a preview or a depth map, not a frame.
             frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+            if frames > 1:
+                return image, image, frames
             image.load()
             return image, ImageOps.exif_transpose(image), frames  # telephones store photographs on their side
 

@@ -21,7 +21,7 @@ class Splits:
         novel: classes that nothing has seen before the test.
 
     Raises:
-        ValueError: a class is in two splits, or the images of two splits differ in shape or type.
+        ValueError: a part is no set of classes, a class is in two splits, or images differ in shape, type or device.
 
     Example:
         >>> parts = [ImageClasses(torch.rand(2, 1, 8, 8), torch.tensor([2]), (name,)) for name in ("cat", "dog", "emu")]
@@ -36,6 +36,9 @@ class Splits:
 
     def __post_init__(self) -> None:
         parts = {"base": self.base, "validation": self.validation, "novel": self.novel}
+        for name, part in parts.items():
+            if not isinstance(part, ImageClasses):
+                raise ValueError(f"{name} must be ImageClasses, got {part!r}")
         check_alike({name: part.images for name, part in parts.items()})
         home: dict[str, str] = {}
         for split, part in parts.items():

@@ -1,66 +1,150 @@
-"""Classes of images, and where they come from."""
+"""Sets of classes: images, counts, names, selecting, turning and joining."""
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from bad_input.cases import Refused, Right
-from helpers import blobs, numbered_classes
+from helpers import numbered_classes, pictures
+from PIL import Image
 
-from fslbook import ImageClasses, glyphs, image_folder, omniglot
-from fslbook.data.joining import concatenate
+from fslbook import ImageClasses, Splits
+from fslbook.data.image_classes import to_unit_range
+from fslbook.data.joining import concatenate, from_arrays
 
-CLASSES = numbered_classes([3, 3])
-BYTES = torch.zeros(6, 1, 4, 4, dtype=torch.uint8)
-COUNTS = torch.tensor([3, 3])
-
-
-def classes(**parts: Any) -> ImageClasses:
-    return ImageClasses(**{"images": BYTES, "counts": COUNTS, "names": ("a", "b"), **parts})
+IMAGES, COUNTS, NAMES = pictures(5), torch.tensor([2, 3]), ("a", "b")
+FLOATS = IMAGES / 255
+SET = numbered_classes([1, 2, 3, 4])
 
 
-WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "counts of other images": ({"counts": torch.tensor([3, 4])}, "counts add up to 7, but there are 6 images"),
-    "a count too many": ({"counts": torch.tensor([3, 2, 1])}, "3 counts but 2 class names"),
-    "a negative count": ({"counts": torch.tensor([-1, 7])}, "has -1 images; every class needs at least one"),
-    "an empty class": ({"counts": torch.tensor([0, 6])}, "has 0 images; every class needs at least one"),
-    "float counts": ({"counts": COUNTS.float()}, "counts"),
-    "counts in a list": ({"counts": [3, 3]}, "counts"),
-    "a table of counts": ({"counts": COUNTS[None]}, "counts"),
-    "a name twice": ({"names": ("a", "a")}, "class name 'a' occurs 2 times"),
-    "names of numbers": ({"names": (1, 2)}, "name"),
-    "no classes": ({"images": BYTES[:0], "counts": COUNTS[:0], "names": ()}, "at least one class"),
-    "NaN": ({"images": torch.full((6, 4), torch.nan)}, "6 of 6 images contain NaN or infinity"),
-    "whole numbers": ({"images": BYTES.long()}, "int64"),
-    "signed bytes": ({"images": BYTES.to(torch.int8)}, "int8"),
-    "truth values": ({"images": BYTES.bool()}, "bool"),
-    "complex numbers": ({"images": BYTES.to(torch.complex64)}, "complex"),
-    "an array": ({"images": BYTES.numpy()}, "images"),
-    "counts elsewhere": ({"counts": COUNTS.to("meta")}, "meta"),
-}
+def classes(images: Any = IMAGES, counts: Any = COUNTS, names: Any = NAMES) -> ImageClasses:
+    return ImageClasses(images, counts, names)
+
+
+def each(title: str, values: Sequence[Any], call: Callable[[Any], Any], says: str, kind: Any = ValueError) -> dict:
+    """A row for each value that is refused; "{}" in the pattern stands for it."""
+    rows = (Refused(lambda v=v: call(v), says.replace("{}", re.escape(str(v))), kind) for v in values)
+    return {f"{title} ({i}) {str(v)[:40]!r}": row for i, (v, row) in enumerate(zip(values, rows, strict=True))}
+
+
+def spoilt(value: float) -> torch.Tensor:
+    images = FLOATS.clone()
+    images[3, 0, 1, 1] = value
+    return images
+
+
+# Images
+
+TYPES = [torch.int8, torch.int16, torch.int32, torch.int64, torch.bool, torch.complex64, torch.complex128]
+PIXELS = "images must be uint8 in 0..255 or floating point, got {}"
+NOT_TENSORS = [IMAGES.numpy(), IMAGES.tolist(), None, Image.new("L", (3, 3)), FLOATS.flatten(1).to_sparse()]
+MISSHAPEN = [IMAGES[:, 0], IMAGES.flatten(1), IMAGES[0], IMAGES[0, 0, 0, 0], FLOATS[:, 0, 0, 0], FLOATS[0, 0, 0, 0]]
 ROWS: dict[str, Refused | Right] = {
-    f"classes, {name}": Refused(lambda parts=parts: classes(**parts), says, (ValueError, TypeError))
-    for name, (parts, says) in WRONG.items()
-}
-ROWS |= {
-    "select nothing": Refused(lambda: CLASSES.select([]), "select needs at least one class"),
-    "select a class that is not there": Refused(lambda: CLASSES.select([2]), "2", IndexError),
-    "select below zero": Refused(lambda: CLASSES.select([-3]), "-3", IndexError),
-    "select by a half": Refused(lambda: CLASSES.select([0.5]), "0.5", (TypeError, ValueError, IndexError)),
-    "select with a mask": Right(lambda: CLASSES.select(torch.tensor([False, True])).names == CLASSES.names[1:]),
-    "select with truth values": Right(lambda: CLASSES.select([False, True]).names == CLASSES.names[1:]),
-    "turn features": Refused(lambda: classes(images=torch.rand(6, 4)).with_rotations(), "only square images"),
-    "turn oblong images": Refused(lambda: classes(images=BYTES[..., :3]).with_rotations(), "only square images"),
-    "join bytes and floats": Refused(
-        lambda: concatenate(classes(), classes(images=BYTES.float(), names=("c", "d"))), "uint8.*float32"
+    **each("classes, images of", TYPES, lambda dtype: classes(IMAGES.to(dtype)), PIXELS),
+    **each("unit range, images of", TYPES, lambda dtype: to_unit_range(IMAGES.to(dtype)), PIXELS),
+    **each("classes, images in", NOT_TENSORS, classes, "images must be a dense tensor, got"),
+    **each(
+        "classes, images shaped", MISSHAPEN, classes, r"must be bytes \[M, C, H, W\] or features \[M, ...\], got torch"
     ),
-    "join other shapes": Refused(lambda: concatenate(classes(), blobs(2, 3)), "shape"),
-    "join the same classes": Refused(lambda: concatenate(classes(), classes()), "occurs 2 times|both"),
-    "unknown split": Refused(lambda: omniglot("test"), "unknown Omniglot split 'test'; known are"),
-    "glyphs, a seed in words": Refused(lambda: glyphs(seed="zero"), "seed must be a whole number"),
-    "glyphs, a negative seed": Refused(lambda: glyphs(seed=-1), "seed must be a whole number"),
-    "folder that is none": Refused(lambda: image_folder("/no/such/folder"), "is not a folder"),
-    "folder, size zero": Refused(lambda: image_folder(".", size=0), "size must be a whole number of at least 1"),
-    "folder, size in words": Refused(lambda: image_folder(".", size="28"), "size must be a whole number"),
+    **each(
+        "classes, one pixel", [math.nan, math.inf], lambda v: classes(spoilt(v)), "1 of 5 images contain NaN or inf"
+    ),
+    "classes, images without pixels": Refused(lambda: classes(IMAGES[..., :0]), r"\[5, 1, 3, 0\] hold no numbers"),
+    "classes, bytes that are 0 and 1": Refused(lambda: classes(IMAGES // 128), "only 0 and 1, and white is 255"),
+    "classes, bytes that are all 0": Right(lambda: len(classes(IMAGES * 0)) == 2),
+    "classes, images turned round in memory": Right(lambda: classes(IMAGES.flip(0).mT)[0].equal(IMAGES.flip(0)[:2].mT)),
+    "classes, feature vectors": Right(lambda: classes(FLOATS.flatten(1))[1].shape == (3, 9)),
+    "classes, half precision": Right(lambda: classes(FLOATS.half())[1].dtype == torch.float16),
+    "classes, an image too few": Refused(lambda: classes(IMAGES[1:]), "add up to 5, but there are 4 images"),
+}
+
+# Counts and names
+
+NOT_COUNTS = [
+    [2, 3],
+    torch.tensor([2.0, 3.0]),
+    COUNTS.int(),
+    COUNTS.byte(),
+    COUNTS > 0,
+    torch.tensor(5),
+    COUNTS[:, None],
+]
+NOT_COUNTS += [COUNTS.numpy(), torch.tensor([]), None]
+ROWS |= {
+    **each("classes, counts", NOT_COUNTS, lambda v: classes(counts=v), r"counts must be an int64 tensor \[number of"),
+    **each(
+        "classes, names", ["ab", None, 5], lambda v: classes(names=v), "names must be .* string per class, got '?{}"
+    ),
+    **each(
+        "classes, a name", [1, None, b"b", 0.5], lambda v: classes(names=("a", v)), "must be strings, got {}; use str"
+    ),
+    "classes, a name twice": Refused(lambda: classes(names=("a", "a")), "class name 'a' occurs 2 times"),
+    "classes, a negative count": Refused(lambda: classes(counts=torch.tensor([-1, 6])), "class 'a' has -1 images"),
+    "classes, an empty class": Refused(lambda: classes(counts=torch.tensor([5, 0])), "class 'b' has 0 images"),
+    "classes, too few counts": Refused(lambda: classes(counts=COUNTS[:1]), "1 counts but 2 class names"),
+    "classes, counts elsewhere": Refused(
+        lambda: classes(counts=COUNTS.to("meta")), "counts are on meta, images on cpu"
+    ),
+    "classes, a list of names": Right(lambda: classes(names=["a", "b"]).names == NAMES),
+    "classes, an array of names": Right(lambda: classes(names=np.array(NAMES)).fingerprint == classes().fingerprint),
+    "classes, names of every script": Right(lambda: classes(names=("Ж/é", "\ud800")).groups == ("Ж", "\ud800")),
+}
+
+# One class, some classes
+
+NO_CLASS = [1.0, 0.5, None, [1], 1j, b"a", math.nan]
+MASK = "a mask needs one truth value for each of the 4 classes, got"
+MASKS = [[True, False], [True] * 5, [True, 0, 1, 0], torch.ones(3).bool(), np.ones(5, dtype=bool)]
+ROWS |= {
+    **each("select", [3, "a", None, 1.0, torch.tensor(3), np.int64(3)], SET.select, "classes must be a list"),
+    **each("select, in the list", NO_CLASS, lambda v: SET.select([v]), "is given by its index or its name, got"),
+    **each("one class", [*NO_CLASS, slice(2), (0, 1)], lambda v: SET[v], "is given by its index or its name, got"),
+    **each("select, index", [4, -5, 10**30], lambda v: SET.select([0, v]), "class {} is out of range", IndexError),
+    **each("one class, index", [4, -5, 10**30], lambda v: SET[v], "class {} is out of range; there are 4", IndexError),
+    **each("select, mask", MASKS, SET.select, MASK),
+    **each("select, nothing", [[], (), {}, slice(2, 2), torch.zeros(4).bool(), COUNTS[:0]], SET.select, "at least one"),
+    "select, a mask of rows": Refused(
+        lambda: SET.select(torch.ones(4, 2).bool()), "index or its name, got .True, True."
+    ),
+    "select, an array of rows": Refused(lambda: SET.select(np.zeros((2, 2), dtype=int)), "or its name, got .0, 0."),
+    "select, floats in a tensor": Refused(lambda: SET.select(torch.tensor([0.0, 1.0])), "or its name, got 0.0"),
+    "select, a class twice": Refused(lambda: SET.select([1, -3]), "class name .* occurs 2 times"),
+    "select, an unknown name": Refused(lambda: SET.select(["cat"]), "no class 'cat'; the names begin with 'group0/c"),
+    "one class, an unknown name": Refused(lambda: SET["cat"], "no class 'cat'"),
+    "one class, a truth value": Refused(lambda: SET[True], MASK),
+}
+
+# Turned and joined
+
+LISTS = {"a": IMAGES.tolist(), "b": IMAGES}
+UNLIKE = {
+    "bytes and floats": (IMAGES, FLOATS),
+    "half and full": (FLOATS.half(), FLOATS),
+    "devices": (FLOATS, FLOATS.to("meta")),
+}
+JOIN = lambda pair: from_arrays(dict(zip("ab", pair, strict=True)))  # noqa: E731
+ROWS |= {f"arrays, {name}": Refused(lambda v=v: JOIN(v), "image .* differ") for name, v in UNLIKE.items()}
+ROWS |= {
+    "rotations of features": Refused(
+        lambda: classes(FLOATS.flatten(1)).with_rotations(), r"only square .*got \[5, 9\]"
+    ),
+    "rotations of oblongs": Refused(lambda: classes(IMAGES[..., :2]).with_rotations(), r"only square .*\[5, 1, 3, 2\]"),
+    "rotations of rotations": Refused(lambda: classes().with_rotations().with_rotations(), "'a/090' occurs 2 times"),
+    "joined bytes and floats": Refused(lambda: concatenate(classes(), classes(FLOATS)), "image types differ"),
+    "joined sizes": Refused(lambda: concatenate(classes(), classes(pictures(5, size=4))), "image shapes differ"),
+    "joined with itself": Refused(lambda: concatenate(classes(), classes()), "class name 'a' occurs 2 times"),
+    "arrays, none": Refused(lambda: from_arrays({}), "arrays is empty"),
+    "arrays, an empty one": Refused(lambda: from_arrays({"a": IMAGES, "b": IMAGES[:0]}), "class 'b' has 0 images"),
+    "arrays, lists": Refused(lambda: from_arrays(LISTS), "images of 'a' must be a tensor, got list"),
+    "splits, one set thrice": Refused(
+        lambda: Splits("x", classes(), classes(), classes()), "'a' is in base and in val"
+    ),
+    "splits, no set": Refused(
+        lambda: Splits("x", classes(), None, classes()), "validation must be ImageClasses, got None"
+    ),
 }

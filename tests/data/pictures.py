@@ -10,6 +10,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from fslbook.data.picture import read_picture
+
+SIDE = 8
+
 
 def save(path: Path, colour: object = 0, size: tuple[int, int] = (28, 28), mode: str = "L") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,3 +61,14 @@ def with_tag(path: Path, tag: int, before: int, after: int) -> Path:
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
     """Random bytes."""
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def read(path: Path, grey: bool = True, size: int = SIDE) -> np.ndarray:
+    """[size, size] or [3, size, size]."""
+    pixels = read_picture(path, size, grey).numpy()
+    return pixels[0] if grey else pixels
+
+
+def saved(path: Path, image: Image.Image, **options: object) -> Path:
+    image.save(path, **options)
+    return path

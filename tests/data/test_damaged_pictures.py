@@ -90,6 +90,16 @@ def test_other_formats_are_not_tried(tmp_path: Path) -> None:
 
 
 def test_a_fault_of_ours_is_not_hidden_as_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MODULE, "_on_white", lambda image, file: image.no_such_attribute)
+    monkeypatch.setattr(MODULE, "on_white", lambda image, file: image.no_such_attribute)
     with pytest.raises(AttributeError):
+        image_folder(cats_and_dogs(tmp_path))
+
+
+def test_want_of_memory_is_not_taken_for_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(image: Image.Image) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Image.Image, "load", greedy)
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", greedy)
+    with pytest.raises(MemoryError):
         image_folder(cats_and_dogs(tmp_path))

@@ -116,6 +116,20 @@ def test_each_seed_has_its_own_cache(
     assert torch.equal(first.novel.images, first_again.novel.images)
 
 
+def test_other_fonts_have_their_own_cache(
+    some: dict[str, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{script}/U+{i:04X}" for i, script in enumerate(SCRIPTS)]
+    monkeypatch.setattr(module, "repertoire", dict)
+    counts = []
+    for digest, kept in (("1234abcd", len(names)), ("5678cdef", len(names) - 1), ("1234abcd", 0)):
+        monkeypatch.setattr(module, "fonts_digest", lambda digest=digest: digest)
+        few = dict(zip(names[:kept], some.values(), strict=False))
+        monkeypatch.setattr(module, "distinct", lambda characters, few=few: few)
+        counts.append(len(glyphs(tmp_path).base))
+    assert counts[1] == counts[0] - 1 and counts[2] == counts[0]
+
+
 def test_drawings_depend_on_the_seed_alone(some: dict[str, Tensor], untouched_globals: None) -> None:
     images = []
     for seed, global_seed, threads in ((3, 0, 1), (3, 1, 2), (4, 0, 1)):

@@ -55,8 +55,8 @@ def test_a_pack_of_an_older_format_is_left_alone(root: Path, packed: Path) -> No
 
 
 def test_another_outcome_of_shrinking_is_returned_but_not_kept(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MODULE, "IDENTITY", "another")
-    with pytest.warns(UserWarning, match=r"cannot keep .*omniglot-28.*identity .*, not another; another version of Pi"):
+    monkeypatch.setattr(MODULE, "IDENTITY", f"{MODULE.IDENTITY.split()[0]} another")
+    with pytest.warns(UserWarning, match=r"cannot keep .*omniglot-28.*identity .*another; another version of Pillow"):
         assert len(omniglot(root=root, download=False).base) == 1028
     assert not [*root.glob("*.pack")]
 
@@ -120,6 +120,23 @@ def test_an_archive_with_a_broken_picture_is_refused(root: Path) -> None:
     with zipfile.ZipFile(archive, "a") as file:
         file.writestr("images_evaluation/Angelic/character01/0001_99.png", b"\x89PNG\r\n\x1a\nbroken")
     with pytest.raises(ValueError, match=r"images_evaluation.zip is damaged"):
+        omniglot(root=root, download=False)
+
+
+def test_an_archive_with_renamed_folders_is_refused(root: Path, drawn: DRAWINGS) -> None:
+    """Else an alphabet of the validation classes could become one of the base classes."""
+    renamed = {name.replace("/Hebrew/", "/Hebrow/"): d for name, d in drawn["images_background"].items()}
+    write_archive(root / "omniglot-py" / "images_background.zip", renamed)
+    with pytest.raises(ValueError, match=r"the folders in .*background.zip and .* are not named as Omniglot's; delete"):
+        omniglot(root=root, download=False)
+
+
+def test_want_of_memory_is_not_taken_for_damage(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(content: bytes) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(MODULE, "_drawings", greedy)
+    with pytest.raises(MemoryError):
         omniglot(root=root, download=False)
 
 

@@ -16,6 +16,7 @@ def no_wish(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pretend_cuda(monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2 if there else 0)
 
 
 @pytest.mark.parametrize(("there", "expected"), [(True, "cuda"), (False, "cpu")])
@@ -47,9 +48,17 @@ def test_cuda_that_is_not_there_is_an_error_not_the_cpu(monkeypatch: pytest.Monk
         pick_device()
 
 
-def test_unknown_devices_are_refused() -> None:
-    with pytest.raises(RuntimeError, match="abacus"):
-        pick_device("abacus")
+def test_a_gpu_beyond_the_last_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend_cuda(monkeypatch, True)
+    assert pick_device("cuda:1").index == 1
+    with pytest.raises(RuntimeError, match="'cuda:2' was asked for, but torch sees only 2 GPUs"):
+        pick_device("cuda:2")
+
+
+def test_an_unknown_device_in_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FSLBOOK_DEVICE", "abacus")
+    with pytest.raises(ValueError, match="not on 'abacus'"):
+        pick_device()
 
 
 @pytest.mark.parametrize("device", devices())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from helpers import devices
+from torch.profiler import ProfilerActivity, profile
 
 from fslbook import peak_memory
 
@@ -40,3 +41,21 @@ def test_the_graph_of_a_backward_pass_counts() -> None:
 
     assert peak_memory(lambda: work(True)) == 6 * MIB
     assert peak_memory(lambda: work(False)) == 2 * MIB
+
+
+def test_a_measurement_inside_another_is_refused_and_the_next_one_is_right() -> None:
+    """The profiler of the inner one ended that of the outer one, which then answered 0."""
+    with pytest.raises(RuntimeError, match="one at a time"):
+        peak_memory(lambda: peak_memory(lambda: torch.ones(10)))
+    with (
+        profile(activities=[ProfilerActivity.CPU], acc_events=True),
+        pytest.raises(RuntimeError, match="or a profiler"),
+    ):
+        peak_memory(lambda: torch.ones(10))
+    assert peak_memory(lambda: torch.ones(MIB // 4)) == MIB
+
+
+def test_work_that_fails_leaves_the_way_free() -> None:
+    with pytest.raises(ZeroDivisionError):
+        peak_memory(lambda: 1 / 0)
+    assert peak_memory(lambda: torch.ones(MIB // 4)) == MIB

@@ -23,6 +23,10 @@ Answer = Callable[[Episode], Tensor]
 class TestTasks(TaskSampler, Protocol):
     """What `evaluate` needs of a source of tasks: it can begin again at its first task."""
 
+    @property
+    def device(self) -> torch.device:
+        """Where the tasks lie."""
+
     def restarted(self) -> TaskSampler:
         """A new sampler that begins again at the first task."""
 

@@ -19,13 +19,11 @@ from fslbook.tasks.episode import Episode
 
 
 class TaskSampler(Protocol):
-    """What `fit` needs of a source of batches; its `repr` tells one source from another."""
+    """What `fit` needs of a source of batches.
 
-    generator: torch.Generator
-
-    @property
-    def device(self) -> torch.device:
-        """Where the batches lie."""
+    Where it has them, its `device` says where the batches lie, its `generator` (a `torch.Generator`) is saved in
+    checkpoints, and its `identity`, a string, or else its `repr`, tells its batches from those of another source.
+    """
 
     def sample(self, batch_size: int = 1) -> Any:
         """Draw the next batch of `batch_size` tasks, in the form that the method's `loss` takes."""

@@ -15,12 +15,33 @@ WARM_UP = 3
 
 
 def captured(
-    step: Step, generator: torch.Generator, optimizer: Optimizer, scheduler: LRScheduler | None = None
+    step: Step,
+    generator: torch.Generator | None,
+    optimizer: Optimizer,
+    device: torch.device,
+    scheduler: LRScheduler | None = None,
 ) -> Step:
-    """The step as a CUDA graph, or as it is where that cannot be; a line then says why."""
-    if reason := why_not(optimizer, generator.device, scheduler):
+    """The step as a CUDA graph, or as it is where that cannot be; a line then says why.
+
+    Args:
+        step: as in `CapturedStep`.
+        generator: that of the sampler, if it has one.
+        optimizer: what the step ends with.
+        device: where the step computes.
+        scheduler: what moves the learning rate between two steps.
+
+    Example:
+        >>> sgd = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+        >>> take_step = captured(lambda: (), None, sgd, torch.device("cpu"))
+        no CUDA graph: there are no CUDA graphs on cpu
+    """
+    reason = why_not(optimizer, device, scheduler)
+    if reason is None and (generator is None or generator.device.type != "cuda"):
+        reason = "the sampler has no generator on the GPU, so that each replay would repeat one batch"
+    if reason:
         print(f"no CUDA graph: {reason}")
         return step
+    assert generator is not None
     return CapturedStep(step, generator)
 
 
@@ -28,6 +49,16 @@ def why_not(optimizer: Optimizer, device: torch.device, scheduler: LRScheduler |
     """What keeps a training step from being captured, in words; None where nothing does.
 
     A graph holds tensors by their place and numbers by their value, so that a learning rate must be a tensor.
+
+    Args:
+        optimizer: what the step ends with.
+        device: where it computes.
+        scheduler: what moves the learning rate between two steps.
+
+    Example:
+        >>> sgd = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+        >>> why_not(sgd, torch.device("cuda"))
+        'SGD is not capturable; make it with fused=True and lr=torch.tensor(..., device=device)'
     """
     if device.type != "cuda":
         return f"there are no CUDA graphs on {device.type}"
@@ -46,6 +77,10 @@ class CapturedStep:
     Args:
         step: draws its episode, computes, differentiates and updates, and returns tensors; without host reads.
         generator: what it draws random numbers from, on the GPU.
+
+    Example:
+        >>> take_step = CapturedStep(lambda: (loss,), generator)  # doctest: +SKIP
+        >>> loss, *_ = take_step()  # doctest: +SKIP
     """
 
     def __init__(self, step: Step, generator: torch.Generator) -> None:

@@ -15,9 +15,27 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+REDRAWN = 0.5
+"""Seconds between two drawings of the bar. In a notebook each is some messages, of which a thousand may wait."""
+
+
 @dataclass(repr=False)
 class History:
-    """What `fit` saw: loss (nats) and accuracy (0..1; NaN where a loss makes no logits) of each training step."""
+    """What `fit` saw, from the first step on.
+
+    Args:
+        loss: of each training step, in the unit of the method's loss; cross-entropies are in nats.
+        accuracy: of each training step, in 0..1; NaN where the loss makes no logits, or the batch has no labels.
+        validation_steps: training steps after which there was a validation.
+        validation_accuracy: of each validation, in 0..1.
+        validation_ci95: half widths of their 95 % confidence intervals.
+        seconds: time that the training took, with its validations.
+        interrupted: whether Ctrl-C or SIGTERM ended it.
+
+    Example:
+        >>> History(loss=[1.5, 0.5], accuracy=[0.25, 0.75], seconds=3.0)
+        History(2 steps in 3 s, now loss 1.000, accuracy 50.0%)
+    """
 
     loss: list[float] = field(default_factory=list)
     accuracy: list[float] = field(default_factory=list)
@@ -42,27 +60,51 @@ class History:
 
 
 class Recorder:
-    """Moves losses and accuracies into the history and onto the bar, seldom, since reading them stalls a GPU."""
+    """Moves losses and accuracies into the history and onto a bar, seldom, since reading them stalls a GPU.
 
-    def __init__(self, history: History, bar: tqdm, every: int = 20) -> None:
-        self.history, self.bar, self.every = history, bar, every
+    Args:
+        history: what has been seen so far.
+        steps: training steps in the end, for the bar.
+        progress: show the bar.
+        every: training steps from one reading to the next.
+
+    Example:
+        >>> history = History()
+        >>> with Recorder(history, steps=2, progress=False) as recorder:
+        ...     recorder.add(torch.tensor(1.5), torch.tensor(0.5))
+        >>> history.loss, history.accuracy
+        ([1.5], [0.5])
+    """
+
+    def __init__(self, history: History, steps: int, progress: bool, every: int = 20) -> None:
+        self.history, self.steps, self.progress, self.every = history, steps, progress, every
         self.pending: list[Tensor] = []
 
     def __enter__(self) -> Recorder:
+        done, hidden = len(self.history.loss), not self.progress
+        self.bar = tqdm(total=self.steps, initial=done, disable=hidden, desc="fit", mininterval=REDRAWN)
         self.mark = time.perf_counter()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if kind is None:
-            self.flush()
-        self.bar.close()
+        try:
+            if kind is None:
+                self.flush()
+        finally:
+            self.bar.close()
 
     def add(self, loss: Tensor, accuracy: Tensor) -> None:
+        """Take over one step: two scalars, both of shape [], on any device."""
         self.pending.append(torch.stack([loss.detach().float(), accuracy.float()]))
         if len(self.pending) >= self.every:
             self.flush()
 
     def flush(self) -> None:
+        """Read what is pending.
+
+        Raises:
+            FloatingPointError: a loss is NaN or infinite.
+        """
         if not self.pending:
             return
         losses, accuracies = torch.stack(self.pending).T.tolist()

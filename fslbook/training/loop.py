@@ -1,31 +1,22 @@
-"""Meta-training: one loop for every method of the book."""
+"""Training: one loop for every method of the book, and for a reader's own."""
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch import nn
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
-from tqdm.auto import tqdm
 
-from fslbook.common.arguments import check_same_device, check_whole_number
-from fslbook.evaluation import evaluate
-from fslbook.tasks.episode import Episode
+from fslbook.common.arguments import check_whole_number
 from fslbook.tasks.sampler import EpisodeSampler, TaskSampler
-from fslbook.training.checkpoints import TrainingState
-from fslbook.training.compiling import loss_of
-from fslbook.training.cuda_graphs import captured
+from fslbook.training.checkpoints import Checkpoints
 from fslbook.training.history import History, Recorder
-
-REDRAWN = 0.5
-"""Seconds between two drawings of the bar. In a notebook each is some messages, of which a thousand may wait."""
+from fslbook.training.optimizers import check_lasts, check_optimizer, check_scheduler, default_optimizer
+from fslbook.training.requirements import check_method, check_sampler, check_still_finite, device_of
+from fslbook.training.steps import Training, training_mode
+from fslbook.training.stopping import stopping
+from fslbook.training.validation import Validation
 
 
 def fit(
@@ -46,21 +37,31 @@ def fit(
     compiled: bool = False,
     progress: bool = True,
 ) -> History:
-    """Meta-train `method` for `steps` optimiser steps on batches of episodes.
+    """Train `method` for `steps` optimiser steps on batches of the sampler, with few-shot methods on episodes.
 
-    Ctrl-C ends the training after the current step, saves the checkpoint and returns what was reached. The same
-    call then goes on from the checkpoint; on the CPU it ends with the very weights of an unbroken run.
+    Ctrl-C ends the training after the current step, saves the checkpoint and returns what was reached. SIGTERM, which
+    schedulers of clusters send, saves it too, and then ends the process. The same call goes on from the checkpoint; on
+    the CPU it ends with the very weights of an unbroken run.
+
+    A checkpoint is of one run: another learning rate, method, batch size, data or kind of device is refused. To train
+    on from its weights under other settings, take them alone, and give the new run another file:
+    `method.load_state_dict(torch.load("run.pt")["method"])`. Any machine can read it, one without a GPU too.
 
     Args:
-        method: any module with `method.loss(episode) -> scalar`.
-        sampler: draws the training episodes, on the device of the method: `EpisodeSampler`, `SinusoidTasks`, ...
+        method: any module with `method.loss(batch)`, a scalar tensor. All of it is put into training mode, and
+            afterwards back as it was.
+        sampler: anything with `sample(batch_size)`, which draws a batch as the method's loss takes it, such as
+            `EpisodeSampler` and `SinusoidTasks`. Its `generator`, if it has one, is saved in checkpoints.
         steps: optimiser steps in total, those before a resumption counted in.
-        batch_size: episodes a step.
-        optimizer: any torch optimiser whose `step` needs no closure (all but LBFGS); by default Adam with learning
-            rate 1e-3.
+        batch_size: handed to `sample`: tasks (episodes) a step.
+        optimizer: any torch optimiser of all the method's trainable parameters whose `step` needs no closure (all but
+            LBFGS); by default Adam with learning rate 1e-3.
         scheduler: any torch scheduler of that optimiser, stepped once a training step.
-        validation: evaluate on the first `validation_episodes` of these every `validate_every` steps.
-        checkpoint: file to go on from, and to save to every `checkpoint_every` steps and at the end.
+        validation: episodes to evaluate on; None does not.
+        validate_every: training steps from one evaluation to the next.
+        validation_episodes: how many to evaluate on, always the first ones of `validation`.
+        checkpoint: file to go on from, and to save to; None saves nothing.
+        checkpoint_every: training steps from one saving to the next; the end is always saved.
         bf16: compute convolutions in bfloat16 (autocast); worth it where `bf16_is_fast(device)`.
         cuda_graph: capture the whole step once and replay it, which saves a GPU the waiting for Python. Your optimizer
             must then be capturable, with its learning rate in a tensor. Where it cannot be done, a line says why, and
@@ -73,128 +74,73 @@ def fit(
         the `History` from the first step on, also after a resumption.
 
     Raises:
-        ValueError: a size is below 1, the method has nothing to train, or the checkpoint is of another run.
-        FloatingPointError: the loss is not finite any more.
+        TypeError: method, sampler, optimiser, scheduler, checkpoint or loss is a thing of another kind.
+        ValueError: a size is below 1; the method has nothing to train, holds NaN, or lies on another device than the
+            batches; the optimiser moves other parameters than those of the method, the scheduler another optimiser; the
+            checkpoint is damaged or of another run; the loss is not a scalar that depends on the parameters.
+        OSError: the checkpoint cannot be read, or could not be written; tried before the first step. Where a later
+            saving fails, a warning says so, and training goes on.
+        FloatingPointError: the loss or a weight is not finite any more.
+
+    Example:
+        >>> import torch
+        >>> from fslbook.methods import PrototypicalNetwork
+        >>> from fslbook.data import ImageClasses
+        >>> images = torch.arange(32, dtype=torch.uint8).view(8, 1, 2, 2)
+        >>> classes = ImageClasses(images, torch.tensor([4, 4]), ("dark", "light"))
+        >>> method = PrototypicalNetwork(nn.Sequential(nn.Flatten(1), nn.Linear(4, 2)))
+        >>> history = fit(method, EpisodeSampler(classes, n_way=2, n_query=2), steps=3, progress=False)
+        >>> len(history.loss), len(history.accuracy)
+        (3, 3)
     """
-    _check_sizes(steps, batch_size, validate_every, validation_episodes, checkpoint_every)
-    _check_method(method, sampler)
-    optimizer = optimizer or _default_optimizer(method, sampler.device, cuda_graph)
+    steps = check_whole_number("steps", steps, least=1)
+    batch_size = check_whole_number("batch_size", batch_size, least=1)
+    held_out = Validation(validation, validate_every, validation_episodes)
+    speed = {"bf16": bf16, "cuda_graph": cuda_graph, "compiled": compiled}
+    training = _prepared(method, sampler, batch_size, optimizer, scheduler, speed)
     history = History()
-    state = TrainingState(method, optimizer, scheduler, sampler, history, {"batch_size": batch_size})
-    path = Path(checkpoint) if checkpoint else None
-    if path and path.exists():
-        state.load(path)
-    bar = tqdm(total=steps, initial=len(history.loss), disable=not progress, desc="fit", mininterval=REDRAWN)
-    recorder = Recorder(history, bar)
-    loss_of_episode = loss_of(method, sampler.device, compiled=compiled)
-    autocast = torch.autocast(sampler.device.type, torch.bfloat16, enabled=bf16)
+    checkpoints = Checkpoints(checkpoint, checkpoint_every, training, history)
+    held_out.rehearse(method)
+    checkpoints.resume(steps)
+    check_lasts(scheduler, steps - len(history.loss))
 
-    method.train()
-    with recorder, _interrupt_after_step() as interrupted, _watch_logits(method) as seen:
-
-        def train_once() -> tuple[Tensor, ...]:
-            episode = sampler.sample(batch_size)
-            with autocast:
-                loss = loss_of_episode(episode)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            return loss.detach(), _accuracy(seen, episode)
-
-        take_step = captured(train_once, sampler.generator, optimizer, scheduler) if cuda_graph else train_once
+    with stopping() as stop, training_mode(method), Recorder(history, steps, progress) as recorder:
+        take_step = training.step()
         for step in range(len(history.loss) + 1, steps + 1):
             recorder.add(*take_step())
             if scheduler:
                 scheduler.step()
-            if validation and step % validate_every == 0:
+            stopped = stop.is_set()
+            last = stopped or step == steps
+            if last or held_out.due(step) or checkpoints.due(step):
                 recorder.flush()
-                _validate(method, validation, validation_episodes, step, history)
-                seen.clear()  # the logits of the validation are not those of the next step
-            if path and step % checkpoint_every == 0:
-                recorder.flush()
-                state.save(path)
-            if interrupted.is_set():
+                check_still_finite(method, step)
+            if held_out.due(step):
+                held_out.record(method, history)
+            if last or checkpoints.due(step):
+                history.interrupted = stopped
+                checkpoints.save()
+            if stopped:
+                resumes = f"; the same call resumes from {checkpoint}" if checkpoint else ""
+                print(f"stopped after step {step} of {steps}{resumes}", flush=True)
                 break
-    history.interrupted = interrupted.is_set()
-    if path:
-        state.save(path)
-    if history.interrupted:
-        print(
-            f"stopped after step {len(history.loss)} of {steps}" + (f"; the same call resumes from {path}" * bool(path))
-        )
     return history
 
 
-def _check_sizes(
-    steps: int, batch_size: int, validate_every: int, validation_episodes: int, checkpoint_every: int
-) -> None:
-    check_whole_number("steps", steps, least=1)
-    check_whole_number("batch_size", batch_size, least=1)
-    check_whole_number("validate_every", validate_every, least=1)
-    check_whole_number("validation_episodes", validation_episodes, least=2)
-    check_whole_number("checkpoint_every", checkpoint_every, least=1)
-
-
-def _check_method(method: nn.Module, sampler: TaskSampler) -> None:
-    if not any(p.requires_grad for p in method.parameters()):
-        raise ValueError(f"{type(method).__name__} has no parameters to train")
-    check_same_device(method, sampler.device)
-
-
-def _default_optimizer(method: nn.Module, device: torch.device, cuda_graph: bool) -> Adam:
-    parameters = [p for p in method.parameters() if p.requires_grad]
-    if cuda_graph and device.type == "cuda":
-        return Adam(parameters, lr=torch.tensor(1e-3, device=device), capturable=True)
-    return Adam(parameters, lr=1e-3)
-
-
-def _validate(method: nn.Module, sampler: EpisodeSampler, n_episodes: int, step: int, history: History) -> None:
-    result = evaluate(method, sampler, n_episodes)
-    history.validation_steps.append(step)
-    history.validation_accuracy.append(result.mean)
-    history.validation_ci95.append(result.ci95)
-
-
-@contextmanager
-def _watch_logits(method: nn.Module) -> Iterator[list[Tensor]]:
-    """Catch the logits that `method.loss` computes on its way, so that accuracy costs no second forward pass."""
-    seen: list[Tensor] = []
-
-    def remember(module: nn.Module, inputs: Any, logits: Tensor) -> None:
-        seen.append(logits.detach())
-
-    handle = method.register_forward_hook(remember)
-    try:
-        yield seen
-    finally:
-        handle.remove()
-
-
-def _accuracy(seen: list[Tensor], episode: Episode) -> Tensor:
-    """Mean accuracy, a scalar tensor; NaN where the loss did not make logits, or the targets are numbers."""
-    logits = torch.cat(seen) if seen else episode.query_x.new_empty(0)  # some methods answer a task at a time
-    seen.clear()
-    if not len(logits) or episode.targets.is_floating_point():
-        return episode.query_x.new_full((), float("nan"))  # filled there: sending a number would break a capture
-    return (logits.argmax(dim=-1) == episode.targets).float().mean()
-
-
-@contextmanager
-def _interrupt_after_step() -> Iterator[threading.Event]:
-    """Turn Ctrl-C into a flag, so that no step is cut in half; a second Ctrl-C stops at once."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event
-        return
-    previous: Callable[..., Any] | int | None = signal.getsignal(signal.SIGINT)
-
-    def on_interrupt(signum: int, frame: object) -> None:
-        if event.is_set():
-            raise KeyboardInterrupt
-        event.set()
-
-    signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGINT, previous)
+def _prepared(
+    method: nn.Module,
+    sampler: TaskSampler,
+    batch_size: int,
+    optimizer: Optimizer | None,
+    scheduler: LRScheduler | None,
+    speed: dict[str, bool],
+) -> Training:
+    check_method(method)
+    check_sampler(sampler)
+    device = device_of(method, sampler)
+    if scheduler is not None:
+        check_scheduler(scheduler, optimizer)
+    if optimizer is None:
+        optimizer = default_optimizer(method, device, capturable=speed["cuda_graph"])
+    check_optimizer(optimizer, method)
+    return Training(method, sampler, batch_size, optimizer, scheduler, device, **speed)

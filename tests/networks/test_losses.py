@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from fslbook.networks.losses import contrastive_loss, pair_distances, semi_hard_triplet_loss
+from fslbook.networks.losses import contrastive_loss, mean_where, pair_distances, semi_hard_triplet_loss
 
 
 def random_features(*shape: int, seed: int = 0) -> Tensor:
@@ -136,3 +136,12 @@ def test_pair_labels_other_than_0_and_1_are_refused() -> None:
 def test_triplets_need_a_positive_and_a_negative(labels: list[int]) -> None:
     with pytest.raises(ValueError, match="two features of one class and one of another"):
         semi_hard_triplet_loss(torch.ones(3, 2), torch.tensor(labels))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_mean_where_is_the_mean_of_the_chosen(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.randn(4, 5, generator=generator)
+    chosen = torch.rand(4, 5, generator=generator) < 0.5
+    values[0, 0], chosen[0, 0] = torch.inf, False
+    torch.testing.assert_close(mean_where(chosen, values), values[chosen].mean())

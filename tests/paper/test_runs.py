@@ -134,8 +134,9 @@ def _train_in_two_parts(small_splits: Splits, folder: Path, recipe: Recipe) -> N
     drawn = []
 
     def interrupt(module: nn.Module, inputs: object) -> None:
-        drawn.append(1)
-        if len(drawn) == 5:
+        if module.training:  # not while `fit` tries the validation, before its first step
+            drawn.append(1)
+        if module.training and len(drawn) == 5:
             signal.raise_signal(signal.SIGINT)
 
     handle = nn.modules.module.register_module_forward_pre_hook(interrupt)

@@ -37,11 +37,12 @@ def inner_loss(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
 
 
 def _check_targets(loss: Loss, outputs: Tensor, targets: Tensor) -> None:
-    if outputs.shape[-1] == 1 and (loss is F.cross_entropy or isinstance(loss, nn.CrossEntropyLoss)):
-        raise ValueError(
-            "cross-entropy over one output is 0 whatever the targets; for numbers as targets give "
-            "loss=torch.nn.functional.mse_loss"
-        )
+    if loss is F.cross_entropy or isinstance(loss, nn.CrossEntropyLoss):
+        way = "for numbers as targets give loss=torch.nn.functional.mse_loss"
+        if outputs.shape[-1] == 1:
+            raise ValueError(f"cross-entropy over one output is 0 whatever the targets; {way}")
+        if targets.is_floating_point():
+            raise ValueError(f"cross-entropy would take targets that are numbers for probabilities; {way}")
     if targets.is_floating_point() and outputs.ndim != targets.ndim:
         raise ValueError(f"targets {[*targets.shape]} do not fit outputs {[*outputs.shape]}")
 

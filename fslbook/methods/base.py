@@ -128,9 +128,30 @@ class EmbeddingMethod(FewShotMethod):
         Args:
             episode: B tasks of images.
         """
+        check_episode(self, episode)
         embedded = episode.map(self.embed)
         with torch.autocast(embedded.query_x.device.type, enabled=False):
             return self.classify(embedded)
+
+
+def check_episode(method: nn.Module, episode: object) -> None:
+    """Refuse what is no episode, such as a batch of images.
+
+    Args:
+        method: that was asked, for the message.
+        episode: what was given.
+
+    Raises:
+        TypeError: says both.
+
+    Example:
+        >>> check_episode(nn.Identity(), torch.zeros(2, 1, 28, 28))
+        Traceback (most recent call last):
+        TypeError: Identity takes an Episode, got Tensor; for images by themselves there is FewShotClassifier
+    """
+    if not isinstance(episode, Episode):
+        name, given = type(method).__name__, type(episode).__name__
+        raise TypeError(f"{name} takes an Episode, got {given}; for images by themselves there is FewShotClassifier")
 
 
 def query_by_query(method: nn.Module, episode: Episode) -> Tensor:
@@ -145,5 +166,7 @@ def query_by_query(method: nn.Module, episode: Episode) -> Tensor:
 
 def _one_by_one(method: nn.Module, task: Episode) -> Tensor:
     queries = task.without_labels()
+    if not task.query_x.shape[1]:
+        return method(queries)[0]  # [0, N]
     alone = [method(replace(queries, query_x=x, check=False)) for x in task.query_x.split(1, dim=1)]  # [1, 1, N] each
     return torch.cat(alone, dim=1)[0]  # [Q, N]

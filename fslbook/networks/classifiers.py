@@ -32,6 +32,8 @@ class ConvClassifier(nn.Sequential):
         Raises:
             ValueError: the images have another shape.
         """
+        if not images.is_floating_point():
+            raise ValueError(f"conv_classifier needs floating-point images in 0..1, got {images.dtype}")
         if self.image_shape and images.shape[1:] != self.image_shape:
             raise ValueError(
                 f"this conv_classifier needs images [M, {', '.join(map(str, self.image_shape))}], got "

@@ -116,7 +116,7 @@ def check_images(name: str, images: Tensor, in_channels: int, least: int) -> Non
         least: smallest height and width in pixels.
 
     Raises:
-        ValueError: says the shape that was needed and the one that was given.
+        ValueError: says the shape or type that was needed and the one that was given.
 
     Example:
         >>> check_images("Conv4", torch.zeros(2, 1, 28, 28), in_channels=1, least=16)
@@ -124,6 +124,8 @@ def check_images(name: str, images: Tensor, in_channels: int, least: int) -> Non
     if images.ndim != 4 or images.shape[1] != in_channels or min(images.shape[-2:]) < least:
         wanted = f"[M, {in_channels}, H, W] of at least {least}×{least}"
         raise ValueError(f"{name} needs images {wanted}, got {[*images.shape]}")
+    if not images.is_floating_point():
+        raise ValueError(f"{name} needs floating-point images in 0..1, got {images.dtype}; to_unit_range makes them")
 
 
 def four_blocks(in_channels: int, channels: int) -> list[nn.Sequential]:

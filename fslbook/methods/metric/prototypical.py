@@ -24,12 +24,17 @@ def prototypes(features: Tensor, labels: Tensor, n_way: int) -> Tensor:
     Returns:
         prototypes [B, N, D].
 
+    Raises:
+        ValueError: features and labels do not fit.
+
     Example:
         >>> import torch
         >>> prototypes(torch.tensor([[[1.0], [3.0], [5.0]]]), torch.tensor([[0, 0, 1]]), n_way=2)
         tensor([[[2.],
                  [5.]]])
     """
+    if features.ndim != 3 or labels.shape != features.shape[:2]:
+        raise ValueError(f"features [B, S, D] need labels [B, S], got {[*features.shape]} and {[*labels.shape]}")
     membership = F.one_hot(labels, n_way).to(features.dtype)  # [B, S, N]
     totals = einsum("bsn,bsd->bnd", membership, features)  # [B, N, D]
     return totals / membership.sum(dim=1)[..., None]
@@ -42,11 +47,16 @@ def negative_squared_distances(queries: Tensor, centres: Tensor) -> Tensor:
         queries: [B, Q, D].
         centres: [B, N, D].
 
+    Raises:
+        ValueError: the two do not fit.
+
     Example:
         >>> import torch
         >>> negative_squared_distances(torch.tensor([[[0.0, 0.0]]]), torch.tensor([[[3.0, 4.0]]]))
         tensor([[[-25.]]])
     """
+    if queries.ndim != 3 or centres.ndim != 3 or (queries.shape[0], queries.shape[2]) != centres.shape[::2]:
+        raise ValueError(f"queries [B, Q, D] need centres [B, N, D], got {[*queries.shape]} and {[*centres.shape]}")
     return -(queries[:, :, None] - centres[:, None]).square().sum(dim=-1)
 
 

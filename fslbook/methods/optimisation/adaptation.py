@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.func import vmap
 
 from fslbook.common.arguments import check_module, check_whole_number
-from fslbook.methods.base import FewShotMethod
-from fslbook.methods.optimisation.asking import Batches, alone, ask_each, beside_support
+from fslbook.methods.base import FewShotMethod, check_episode
+from fslbook.methods.optimisation.asking import Batches, alone, ask_each, beside_support, copied
 from fslbook.methods.optimisation.inner_loss import Loss, check_mean, inner_loss
 from fslbook.methods.optimisation.vectorised import faster_form, vmap_trouble
 from fslbook.methods.optimisation.weights import Weights, called, in_fast_order, undisturbed
@@ -109,6 +109,11 @@ class AdaptingMethod(FewShotMethod):
 
     def _answers(self, episode: Episode, batches: Batches | None) -> Tensor:
         """Logits [B, Q, N]: the queries in these batches, or by default all of a task in one."""
+        check_episode(self, episode)
+        if torch.is_inference_mode_enabled():  # where nothing can be differentiated
+            with torch.inference_mode(False), torch.no_grad():
+                return self._answers(copied(episode), batches)
+        batches = batches if episode.query_x.shape[1] else None
         ask = partial(self._ask, n_way=episode.n_way, batches=batches)
         if self._takes_vmap(episode):
             weights = self._adapt_to_all(episode)
@@ -160,7 +165,10 @@ class AdaptingMethod(FewShotMethod):
     def _may_adapt(self, name: str) -> bool:
         return True
 
-    def _steps_now(self) -> int:
+    def _number_of(self, steps: int | None) -> int:
+        """`steps`, by default as many as the mode asks for."""
+        if steps is not None:
+            return check_whole_number("steps", steps, least=0)
         return self.inner_steps if self.training or self.test_steps is None else self.test_steps
 
     def _adapt_to(self, task: Episode) -> Weights:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 from torch.func import vmap
+
+from fslbook.tasks.episode import Episode
 
 Batches = Callable[[Tensor, Tensor], Tensor]
 """From a support set [S, ...] and queries [Q, ...] to a batch for each query, itself the last: [Q, M, ...]."""
@@ -63,3 +66,19 @@ def ask_each(network: Callable[[Tensor], Tensor], batches: Tensor, *, in_turn: b
         return torch.stack([last(batch) for batch in batches])
     at_once = max(1, IMAGES_AT_ONCE // batches.shape[1])
     return vmap(last, randomness="different", chunk_size=at_once)(batches)
+
+
+def copied(episode: Episode) -> Episode:
+    """The same tasks in tensors of their own; copies of inference tensors can be differentiated.
+
+    Args:
+        episode: B tasks.
+
+    Example:
+        >>> with torch.inference_mode():
+        ...     x, y = torch.zeros(1, 2, 3), torch.tensor([[0, 1]])
+        >>> copied(Episode(x, y, x, None, n_way=2)).support_x.is_inference()
+        False
+    """
+    names = ("support_x", "support_y", "query_x")
+    return replace(episode, **{name: getattr(episode, name).clone() for name in names}, check=False)

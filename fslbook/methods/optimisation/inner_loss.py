@@ -47,23 +47,29 @@ def _check_targets(loss: Loss, outputs: Tensor, targets: Tensor) -> None:
         raise ValueError(f"targets {[*targets.shape]} do not fit outputs {[*outputs.shape]}")
 
 
-def check_labels(labels: Tensor, n_way: int | None) -> None:
-    """Refuse labels outside 0..n_way-1; without `n_way`, and where they are numbers, all are allowed.
+def check_support(support_x: Tensor, support_y: Tensor, n_way: int | None) -> None:
+    """Refuse a support set whose inputs and targets differ in number, bytes, and labels outside 0..n_way-1.
 
     Args:
-        labels: [M].
-        n_way: number of classes.
+        support_x: inputs [S, ...].
+        support_y: labels int64 [S], or numbers [S, ...].
+        n_way: number of classes; without it, and where targets are numbers, all are allowed.
 
     Raises:
-        ValueError: says which labels there are.
+        ValueError: says what does not fit.
 
     Example:
-        >>> check_labels(torch.tensor([0, 1]), n_way=2)
+        >>> check_support(torch.zeros(2, 3), torch.tensor([0, 1]), n_way=2)
     """
-    if n_way is None or labels.is_floating_point() or not readable(labels) or not labels.numel():
+    if len(support_x) != len(support_y):
+        raise ValueError(f"{len(support_x)} support inputs but {len(support_y)} targets")
+    if support_x.dtype == torch.uint8:
+        raise ValueError("support inputs are bytes; to_unit_range makes floats in 0..1 of them")
+    if n_way is None or support_y.is_floating_point() or not readable(support_y) or not support_y.numel():
         return
-    if not 0 <= int(labels.min()) <= int(labels.max()) < n_way:
-        raise ValueError(f"labels must be in 0..{n_way - 1}, found {int(labels.min())}..{int(labels.max())}")
+    least, most = int(support_y.min()), int(support_y.max())
+    if not 0 <= least <= most < n_way:
+        raise ValueError(f"labels must be in 0..{n_way - 1}, found {least}..{most}")
 
 
 def check_mean(loss: object) -> None:

@@ -18,13 +18,12 @@ from torch.utils.checkpoint import checkpoint as recomputed
 from fslbook.common.arguments import check_positive
 from fslbook.methods.optimisation.adaptation import AdaptingMethod
 from fslbook.methods.optimisation.gradients import mean_over_tasks
-from fslbook.methods.optimisation.inner_loss import Loss, check_finite, check_labels
-from fslbook.methods.optimisation.weights import Weights, undisturbed
+from fslbook.methods.optimisation.inner_loss import Loss, check_finite, check_support
+from fslbook.methods.optimisation.weights import Predicate, Weights, beginnings, undisturbed
 from fslbook.networks.statistics import keeps_running_statistics
 from fslbook.tasks.episode import Episode
 
 FORMS = ("loop", "vmap")
-Predicate = Callable[[str], bool]
 
 
 class MAML(AdaptingMethod):
@@ -73,7 +72,7 @@ class MAML(AdaptingMethod):
         recompute: bool = False,
         adapted: Predicate | Iterable[str] | None = None,
     ) -> None:
-        self.adapted = _beginnings(adapted)
+        self.adapted = beginnings(adapted)
         super().__init__(network, inner_steps, test_steps, loss)
         self._check_adapted()
         self.inner_lr = check_positive("inner_lr", inner_lr)
@@ -93,9 +92,9 @@ class MAML(AdaptingMethod):
 
         Raises:
             FloatingPointError: the support loss is not finite any more; says at which step.
-            ValueError: outputs, labels and `n_way` do not fit each other.
+            ValueError: inputs, labels, outputs and `n_way` do not fit each other, or `steps` is no number of steps.
         """
-        check_labels(support_y, n_way)
+        check_support(support_x, support_y, n_way)
 
         def support_loss(weights: Weights) -> Tensor:
             return self._loss(self._outputs(weights, support_x, n_way), support_y)
@@ -147,7 +146,7 @@ class MAML(AdaptingMethod):
         if self.recompute and second_order:  # else no graph is kept anyway
             inner_step = partial(recomputed, inner_step, use_reentrant=False)
         losses = []
-        for _ in range(self._steps_now() if steps is None else steps):
+        for _ in range(self._number_of(steps)):
             weights, loss = inner_step(weights)
             losses.append(loss)
         check_finite(losses)
@@ -190,11 +189,3 @@ class MAML(AdaptingMethod):
                 f"{type(self.network).__name__} keeps running statistics, which {cause}; remove them with "
                 "torch.func.replace_all_batch_norm_modules_(network), or take the plain loop"
             )
-
-
-def _beginnings(
-    adapted: Predicate | Iterable[str] | None,
-) -> Callable[[str], bool] | tuple[str, ...] | None:
-    if adapted is None or callable(adapted):
-        return adapted
-    return (adapted,) if isinstance(adapted, str) else tuple(adapted)  # a string is an iterable of letters

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from fslbook.common.arguments import check_positive, check_whole_number
 from fslbook.methods.optimisation.adaptation import AdaptingMethod
-from fslbook.methods.optimisation.inner_loss import Loss, check_finite, check_labels
+from fslbook.methods.optimisation.inner_loss import Loss, check_finite, check_support
 from fslbook.methods.optimisation.weights import Weights
 from fslbook.tasks.episode import Episode
 
@@ -85,10 +85,10 @@ class Reptile(AdaptingMethod):
 
         Raises:
             FloatingPointError: the loss is not finite any more; says at which step.
-            ValueError: outputs, labels and `n_way` do not fit each other.
+            ValueError: inputs, labels, outputs and `n_way` do not fit each other, or `steps` is no number of steps.
         """
-        check_labels(support_y, n_way)
-        rows = self._test_rows(len(support_x), self._steps_now() if steps is None else steps)
+        check_support(support_x, support_y, n_way)
+        rows = self._test_rows(len(support_x), self._number_of(steps))
         moments = [moment.clone() for moment in self.moments.buffers()]
         return self._descend(self._loss_on(support_x, support_y, n_way), self.initial_weights(), rows, moments)
 
@@ -101,7 +101,7 @@ class Reptile(AdaptingMethod):
 
         *second, taken = self.moments.buffers()
         moments = [*(v.repeat(episode.batch_size, *[1] * v.ndim) for v in second), taken.clone()]
-        rows = self._test_rows(episode.support_x.shape[1], self._steps_now())
+        rows = self._test_rows(episode.support_x.shape[1], self._number_of(None))
         return self._descend(loss, self._of_all_tasks(episode.batch_size), rows, moments)
 
     def _test_rows(self, n_support: int, steps: int) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable
 from weakref import WeakKeyDictionary
 
 import torch
@@ -15,6 +16,9 @@ Weights = dict[str, Tensor]
 LARGE_BATCH = 16
 """From this many images on, a CPU convolves faster with the channels last in memory; below, the plain order wins."""
 
+
+Predicate = Callable[[str], bool]
+"""Whether the parameter of this name is meant."""
 
 _LOCKS: WeakKeyDictionary[nn.Module, threading.RLock] = WeakKeyDictionary()
 _LOCK_OF_LOCKS = threading.Lock()
@@ -85,3 +89,24 @@ def channels_last(weights: Weights) -> Weights:
         (18, 1, 6, 2)
     """
     return {name: w.to(memory_format=torch.channels_last) if w.ndim == 4 else w for name, w in weights.items()}
+
+
+def beginnings(chosen: Predicate | Iterable[str] | None) -> Predicate | tuple[str, ...] | None:
+    """Some beginnings of names as a tuple, which `str.startswith` takes; a predicate and None stay as they are.
+
+    Args:
+        chosen: a function of a name, or one or several beginnings of names.
+
+    Raises:
+        TypeError: something else.
+
+    Example:
+        >>> beginnings("head"), beginnings(["body.3", "head"])
+        (('head',), ('body.3', 'head'))
+    """
+    if chosen is None or callable(chosen):
+        return chosen
+    names = (chosen,) if isinstance(chosen, str) else tuple(chosen) if isinstance(chosen, Iterable) else (chosen,)
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f"adapted must be beginnings of names, or a function of a name, got {chosen!r}")
+    return names

@@ -11,6 +11,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from fslbook.plots.checks import check_features
 from fslbook.plots.style import COLOURS
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ def plot_intervals(results: Mapping[str, Evaluation], chance: float | None = Non
         results: name to `Evaluation`.
         chance: accuracy of guessing in 0..1, drawn as a dashed line.
 
+    Raises:
+        TypeError: one of the results is no `Evaluation`.
+        ValueError: there is nothing to draw, or `chance` is no share.
+
     Example:
         >>> from fslbook import Evaluation
         >>> result = Evaluation(torch.tensor([0.8, 0.9, 1.0]), "three episodes")
@@ -68,6 +73,12 @@ def plot_intervals(results: Mapping[str, Evaluation], chance: float | None = Non
         >>> figure.axes[0].get_xlabel()
         'accuracy in %'
     """
+    if not results:
+        raise ValueError("there are no results to draw")
+    if strange := [name for name, result in results.items() if not hasattr(result, "ci95")]:
+        raise TypeError(f"the result of {strange[0]!r} is no Evaluation but a {type(results[strange[0]]).__name__}")
+    if chance is not None and not 0 <= chance <= 1:
+        raise ValueError(f"chance must be a share in 0..1, got {chance:g}")
     figure, axis = plt.subplots(figsize=(7.5, 0.5 * len(results) + 1.2))
     for row, result in enumerate(results.values()):
         colour = COLOURS[row % len(COLOURS)]
@@ -93,11 +104,15 @@ def principal_components(features: Tensor, n: int = 2) -> Tensor:
     Returns:
         [M, n], centred; the first column has the largest variance.
 
+    Raises:
+        ValueError: there are not so many components, or the features are not finite numbers [M, D].
+
     Example:
         >>> flat = principal_components(torch.tensor([[0.0, 0.0, 0.0], [3.0, 0.0, 4.0]]), n=1)
         >>> round(float(flat.max() - flat.min()), 4)  # the distance between the two
         5.0
     """
+    check_features(features, n)
     centred = features - features.mean(dim=0)  # [M, D]
     _, _, directions = torch.linalg.svd(centred, full_matrices=False)  # rows of [D, D] by falling variance
     return centred @ directions[:n].T

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from fslbook.plots.checks import check_image, check_task
 from fslbook.plots.style import COLOURS
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def show_episode(episode: Episode, task: int = 0, n_query: int = 3, names: Seque
         n_query: how many queries per class to show.
         names: one name per class; by default "class 0", ...
 
+    Raises:
+        ValueError: no such task, no images, or not as many names as classes.
+
     Example:
         >>> from fslbook import Episode
         >>> x, y = torch.rand(1, 2, 1, 8, 8), torch.tensor([[0, 1]])
@@ -35,6 +39,7 @@ def show_episode(episode: Episode, task: int = 0, n_query: int = 3, names: Seque
         >>> len(figure.axes)  # 2 rows of 1 support image, a gap and 3 places for queries
         10
     """
+    check_task(episode, task, n_query, names)
     support_y, query_y = episode.support_y[task], episode.targets[task]  # [S], [Q]
     k_shot = int(support_y.bincount().max())
     figure, axes = plt.subplots(
@@ -67,6 +72,9 @@ def show_puzzle(episode: Episode, task: int = 0, seed: int = 0) -> tuple[Figure,
     Returns:
         the figure, and the answer, such as "1=C 2=A 3=B".
 
+    Raises:
+        ValueError: no such task, no images, or more classes than letters.
+
     Example:
         >>> from fslbook import Episode
         >>> x, y = torch.rand(1, 3, 1, 8, 8), torch.tensor([[0, 1, 2]])
@@ -74,6 +82,11 @@ def show_puzzle(episode: Episode, task: int = 0, seed: int = 0) -> tuple[Figure,
         >>> sorted(answer.split())[0][:2]
         '1='
     """
+    check_task(episode, task)
+    if episode.n_way > len(ascii_uppercase):
+        raise ValueError(
+            f"a puzzle has a letter per class, at most {len(ascii_uppercase)}, got {episode.n_way} classes"
+        )
     order = torch.randperm(episode.n_way, generator=torch.Generator().manual_seed(seed)).tolist()
     support, query = (
         [x[task][y[task] == label] for label in range(episode.n_way)]
@@ -100,6 +113,10 @@ def show_predictions(method: nn.Module, episode: Episode, task: int = 0, n_query
         task: which of the B tasks.
         n_query: how many queries per class to show.
 
+    Raises:
+        TypeError: `method` is no module.
+        ValueError: no such task, or no images.
+
     Example:
         >>> from fslbook import Episode, NearestNeighbour
         >>> x, y = torch.rand(1, 2, 1, 8, 8), torch.tensor([[0, 1]])
@@ -107,6 +124,8 @@ def show_predictions(method: nn.Module, episode: Episode, task: int = 0, n_query
         >>> [axis.get_xlabel() for axis in figure.axes if axis.get_xlabel()]
         ['✓', '✓']
     """
+    if not isinstance(method, nn.Module):
+        raise TypeError(f"method must be a module that answers an episode, got {type(method).__name__}")
     figure = show_episode(episode, task, n_query)
     predicted = _logits(method, episode)[task].argmax(dim=-1)  # [B, Q, N] -> [Q]
     axes = np.array(figure.axes).reshape(episode.n_way, -1)[:, -n_query:]
@@ -126,12 +145,17 @@ def show_image(axis: Axes, image: Tensor) -> None:
         axis: where to draw.
         image: [C, H, W] with values in 0..1; C is 1 or 3.
 
+    Raises:
+        TypeError: `image` is no tensor.
+        ValueError: it has another shape or other values, such as bytes.
+
     Example:
         >>> figure, axis = plt.subplots()
         >>> show_image(axis, torch.rand(1, 8, 8))
         >>> axis.images[0].get_array().shape
         (8, 8)
     """
+    check_image(image)
     pixels = image.detach().float().cpu().permute(1, 2, 0).numpy()  # [C, H, W] -> [H, W, C]
     axis.imshow(pixels, cmap="gray_r" if pixels.shape[-1] == 1 else None, vmin=0, vmax=1)
     axis.set(xticks=[], yticks=[])

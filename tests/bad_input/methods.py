@@ -1,14 +1,12 @@
-"""The methods: what they are made of, and what they are asked."""
+"""Methods: how they are made, and what they are asked."""
 
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 import torch
 from bad_input.cases import Refused, Right
-from helpers import regression_episode
 from torch import nn
 from torch.nn import functional as F
 
@@ -21,154 +19,121 @@ from fslbook import (
     NearestNeighbour,
     OneQueryAtATime,
     PrototypicalNetwork,
-    QueryWithSupport,
-    RelationEncoder,
     RelationNetwork,
     Reptile,
     SiameseNetwork,
-    conv_classifier,
 )
-from fslbook.networks import RelationModule, contrastive_loss, semi_hard_triplet_loss
+from fslbook.networks import RelationModule
 
-METRIC = (PrototypicalNetwork, MatchingNetwork, SiameseNetwork, NearestNeighbour)
-ADAPTING = (MAML, MetaSGD, Reptile)
-NOT_POSITIVE = {"zero": 0, "negative": -0.1, "NaN": math.nan, "infinity": math.inf, "text": "0.4", "None": None}
-X, Y = torch.rand(1, 3, 1, 8, 8), torch.tensor([[0, 1, 2]])
-EPISODE = Episode(X, Y, X, Y, 3)
+X, Y = torch.rand(1, 6, 4), torch.tensor([[0, 0, 1, 1, 2, 2]])
+VECTORS = Episode(X, Y, X, Y, n_way=3)
+IMAGES = Episode(torch.rand(1, 6, 1, 28, 28), Y, torch.rand(1, 6, 1, 28, 28), Y, n_way=3)
 
 
-def network(n_way: int = 3) -> nn.Module:
-    return nn.Sequential(nn.Flatten(1), nn.Linear(64, n_way))
+def net(outputs: int = 3) -> nn.Module:
+    return nn.Sequential(nn.Linear(4, outputs))
 
 
-def named(kind: type) -> str:
-    return kind.__name__
+def frozen() -> nn.Module:
+    return net().requires_grad_(False)
 
 
-def positive(makers: dict[str, Any]) -> dict[str, Refused | Right]:
-    return {
-        f"{name} is {kind}": Refused(
-            lambda m=make, v=value: m(v), f"{name.split(', ')[1]} must be (positive|finite), got"
-        )
-        for name, make in makers.items()
-        for kind, value in NOT_POSITIVE.items()
-    }
-
-
-ROWS: dict[str, Refused | Right] = positive(
-    {
-        "Matching, scale": lambda v: MatchingNetwork(Conv4(), scale=v),
-        "Siamese, margin": lambda v: SiameseNetwork(Conv4(), margin=v),
-        "contrastive loss, margin": lambda v: contrastive_loss(torch.ones(1), torch.ones(1), v),
-        "triplet loss, margin": lambda v: semi_hard_triplet_loss(torch.ones(3, 1), torch.tensor([0, 0, 1]), v),
-        **{f"{named(kind)}, inner_lr": lambda v, k=kind: k(network(), inner_lr=v) for kind in ADAPTING},
-    }
-)
-ROWS |= {
-    f"{named(kind)}, encoder is {name}": Refused(lambda k=kind, e=encoder: k(e), says, TypeError)
-    for kind in METRIC
-    for name, encoder, says in [
-        ("a class", Conv4, "got the class Conv4: call it"),
-        ("a function", torch.flatten, "encoder must be a torch.nn.Module"),
-        ("a name", "conv4", "got 'conv4'"),
-    ]
+NOT_POSITIVE: dict[str, Any] = {"zero": 0, "negative": -1.0, "NaN": math.nan, "infinite": math.inf, "text": "1"}
+NOT_POSITIVE |= {"None": None, "True": True, "a list": [1.0]}
+MADE: dict[str, Any] = {
+    "MatchingNetwork, scale": lambda v: MatchingNetwork(net(), scale=v),
+    "SiameseNetwork, margin": lambda v: SiameseNetwork(net(), margin=v),
+    "MAML, inner_lr": lambda v: MAML(net(), v),
+    "MetaSGD, inner_lr": lambda v: MetaSGD(net(), v),
+    "Reptile, inner_lr": lambda v: Reptile(net(), v),
+}
+ROWS: dict[str, Refused | Right] = {
+    f"{name} is {kind}": Refused(lambda make=make, v=v: make(v), f"{name.split(', ')[1]} must be (positive|finite)")
+    for name, make in MADE.items()
+    for kind, v in NOT_POSITIVE.items()
+}
+COUNTED: dict[str, Any] = {
+    "MAML, inner_steps": lambda v: MAML(net(), 0.1, v),
+    "Reptile, inner_steps": lambda v: Reptile(net(), 0.1, v),
+    "Reptile, inner_batch": lambda v: Reptile(net(), inner_batch=v),
+    "Reptile, test_batch": lambda v: Reptile(net(), test_batch=v),
+    "SiameseNetwork, n_features": lambda v: SiameseNetwork(net(), "cross-entropy", n_features=v),
 }
 ROWS |= {
-    f"{named(kind)}, network is {name}": Refused(lambda k=kind, e=given: k(e), says, TypeError)
-    for kind in ADAPTING
-    for name, given, says in [
-        ("a class", nn.Linear, "got the class Linear: call it"),
-        ("a function", conv_classifier, "network must be a torch.nn.Module"),
-        ("None", None, "got None"),
-    ]
+    f"{name} is {v!r}": Refused(lambda make=make, v=v: make(v), f"{name.split(', ')[1]} must be a whole number")
+    for name, make in COUNTED.items()
+    for v in (0, -1, 1.5, "2", None, True)
 }
-LOSSES: dict[str, tuple[Any, str, type[Exception]]] = {
-    "a sum": (partial(F.cross_entropy, reduction="sum"), "a mean over its inputs; take reduction='mean'", ValueError),
-    "no reduction": (nn.MSELoss(reduction="none"), "a mean over its inputs; take reduction='mean'", ValueError),
-    "a name": ("mse", r"loss must be a function loss\(outputs, targets\), got 'mse'", TypeError),
-    "None": (None, "loss must be a function", TypeError),
-}
-ROWS |= {
-    f"{named(kind)}, loss is {name}": Refused(lambda k=kind, e=loss: k(network(), loss=e), says, error)
-    for kind in ADAPTING
-    for name, (loss, says, error) in LOSSES.items()
-}
-SUPPORTS: dict[str, tuple[Any, str]] = {
-    "bytes": (lambda m: m.adapt((255 * X[0]).byte(), Y[0]), "support inputs are bytes"),
-    "more labels than inputs": (lambda m: m.adapt(X[0], torch.tensor([0, 1, 2, 0])), "3 support inputs but 4 targets"),
-    "fewer labels than inputs": (lambda m: m.adapt(X[0], Y[0, :2]), "3 support inputs but 2 targets"),
-    "a label too large": (lambda m: m.adapt(X[0], torch.tensor([0, 1, 3]), n_way=3), r"in 0\.\.2, found 0\.\.3"),
-    "a label below zero": (lambda m: m.adapt(X[0], torch.tensor([0, 1, -100]), n_way=3), "found -100"),
-    "minus one step": (lambda m: m.adapt(X[0], Y[0], steps=-1), "steps must be a whole number of at least 0, got -1"),
-    "half a step": (lambda m: m.adapt(X[0], Y[0], steps=0.5), "steps must be a whole number of at least 0, got 0.5"),
-    "five ways": (lambda m: m.adapt(X[0], Y[0], n_way=5), r"must give outputs \[M, n_way\] = \[\d+, 5\]"),
+ENCODED: dict[str, Any] = {
+    "PrototypicalNetwork": PrototypicalNetwork,
+    "MatchingNetwork": MatchingNetwork,
+    "SiameseNetwork": SiameseNetwork,
+    "NearestNeighbour": NearestNeighbour,
+    "RelationNetwork": lambda encoder: RelationNetwork(encoder, RelationModule(4)),
+    "MAML": MAML,
+    "Reptile": Reptile,
+    "OneQueryAtATime": OneQueryAtATime,
 }
 ROWS |= {
-    f"{named(kind)}, adapt to {name}": Refused(lambda k=kind, c=call: c(k(network())), says)
-    for kind in ADAPTING
-    for name, (call, says) in SUPPORTS.items()
-}
-METHODS: dict[str, nn.Module] = {named(kind): kind(nn.Flatten(1)) for kind in METRIC}
-METHODS |= {named(kind): kind(network()).eval() for kind in ADAPTING}
-ROWS |= {
-    f"{name}, images in place of an episode": Refused(
-        lambda m=method: m(X[0]), "takes an Episode, got Tensor", TypeError
+    f"{name} over {kind}": Refused(
+        lambda make=make, v=v: make(v), r"must be a (torch.nn.M|m)odule", (TypeError, ValueError)
     )
-    for name, method in METHODS.items()
+    for name, make in ENCODED.items()
+    for kind, v in {"a class": Conv4, "a number": 3, "a function": torch.relu, "a list": [net()]}.items()
 }
 ROWS |= {
-    f"{name}, the loss of an episode without labels": Refused(
-        lambda m=method: m.loss(EPISODE.without_labels()), "this episode has no query labels"
-    )
-    for name, method in METHODS.items()
+    "SiameseNetwork, unknown loss": Refused(lambda: SiameseNetwork(net(), "hinge"), "unknown loss 'hinge'; known are"),
+    "SiameseNetwork, other features": Refused(
+        lambda: SiameseNetwork(net(), "cross-entropy")(VECTORS), r"say SiameseNetwork\(n_features=3\)"
+    ),
+    "SiameseNetwork, one class": Refused(
+        lambda: SiameseNetwork(net()).loss(Episode(X, Y * 0, X, Y * 0, n_way=1)),
+        "at least 2 classes, the episode",
+    ),
+    "RelationNetwork over vectors": Refused(
+        lambda: RelationNetwork(net(), RelationModule(4))(VECTORS), "compares maps .*such as RelationEncoder"
+    ),
+    "PrototypicalNetwork over colour": Refused(
+        lambda: PrototypicalNetwork(Conv4(3, 4))(IMAGES), r"Conv4 needs images \[M, 3, H, W\]"
+    ),
+    "an encoder that drops images": Refused(
+        lambda: PrototypicalNetwork(_First())(VECTORS), r"must give features \[12, ...\], got"
+    ),
+    "MAML, nothing to adapt": Refused(lambda: MAML(frozen()), "has no trainable parameters that could adapt"),
+    "MAML, adapted names that do not exist": Refused(lambda: MAML(net(), adapted=("tail",)), "choose `adapted` from"),
+    "MAML, unknown form": Refused(lambda: MAML(net(), form="map"), "unknown form 'map'; known are"),
+    "MAML, a sum as loss": Refused(
+        lambda: MAML(net(), loss=nn.CrossEntropyLoss(reduction="sum")), "the loss must be one number, a mean"
+    ),
+    "MAML, a loss per image": Refused(
+        lambda: MAML(net(), loss=nn.CrossEntropyLoss(reduction="none")).loss(VECTORS), "the loss must be one number"
+    ),
+    "MAML, no function as loss": Refused(lambda: MAML(net(), loss="mse"), "loss must be a function", TypeError),
+    "MAML, negative test steps": Refused(lambda: MAML(net(), test_steps=-1), "test_steps must be a whole number"),
+    "MAML, five outputs in three ways": Refused(lambda: MAML(net(5))(VECTORS), r"outputs \[M, n_way\] = \[6, 3\]"),
+    "MAML, one output and labels": Refused(
+        lambda: MAML(net(1)).loss(Episode(X, X[..., :1], X, X[..., :1], n_way=1)), "cross-entropy over one output"
+    ),
+    "MAML, running statistics under vmap": Refused(
+        lambda: MAML(nn.Sequential(net(), nn.BatchNorm1d(3)), form="vmap"), "keeps running statistics"
+    ),
+    "MAML, an inner rate that explodes": Refused(
+        lambda: MAML(_deep(), 1e30, 5).loss(VECTORS), "support loss is not finite at inner step", FloatingPointError
+    ),
+    "MAML over numbers": Right(
+        lambda: MAML(net(1), loss=F.mse_loss).loss(Episode(X, X[..., :1], X, X[..., :1], n_way=1)).isfinite()
+    ),
+    "a loss without labels": Refused(
+        lambda: PrototypicalNetwork(net()).loss(VECTORS.without_labels()), "no query labels"
+    ),
+    "an answer without labels": Right(lambda: PrototypicalNetwork(net())(VECTORS.without_labels()).shape == (1, 6, 3)),
 }
-ROWS |= {
-    f"{name}, no queries, {named(asked)}": Right(
-        lambda m=method, a=asked: a(m)(Episode(X, Y, X[:, :0], None, 3)).shape == (1, 0, 3)
-    )
-    for name, method in METHODS.items()
-    for asked in (nn.Sequential, OneQueryAtATime, QueryWithSupport)
-}
 
 
-def in_inference_mode(method: nn.Module) -> bool:
-    """An episode that is made there, and one that is not."""
-    with torch.inference_mode():
-        made_there = Episode(X + 0, Y + 0, X + 0, None, 3)
-        answers = [method(episode) for episode in (made_there, EPISODE)]
-    with torch.no_grad():
-        return all(torch.allclose(answer, method(EPISODE)) for answer in answers)
+class _First(nn.Module):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images[:1]
 
 
-ROWS |= {f"{name}, in inference mode": Right(lambda m=method: in_inference_mode(m)) for name, method in METHODS.items()}
-ROWS |= {
-    "MAML, regression by cross-entropy": Refused(
-        lambda: MAML(nn.Linear(4, 1).double())(regression_episode()), "over one output is 0 .* give loss=.*mse_loss"
-    ),
-    "MAML, targets that broadcast": Refused(
-        lambda: MAML(nn.Linear(4, 1), loss=F.mse_loss).adapt(torch.rand(6, 4), torch.rand(6)),
-        r"\[6\] do not fit outputs",
-    ),
-    "MAML, a form that is unknown": Refused(lambda: MAML(network(), form="map"), "unknown form 'map'"),
-    "MAML, adapted fits nothing": Refused(
-        lambda: MAML(network(), adapted="head"), r"choose `adapted` from \['1.weight'"
-    ),
-    "MAML, adapted fits half": Refused(lambda: MAML(network(), adapted=("1", "head")), "begins with 'head'"),
-    "MAML, adapted is a number": Refused(lambda: MAML(network(), adapted=1), "adapted must be beginnings", TypeError),
-    "MAML, adapted holds numbers": Refused(lambda: MAML(network(), adapted=[1]), "adapted must be beginn", TypeError),
-    "MAML, adapted is one name": Right(lambda: [*MAML(network(), adapted="1.w").initial_weights()] == ["1.weight"]),
-    "MAML, nothing to adapt": Refused(lambda: MAML(nn.Flatten()), "Flatten has no trainable parameters"),
-    "Siamese, unknown loss": Refused(lambda: SiameseNetwork(Conv4(), "hinge"), "unknown loss 'hinge'; known are"),
-    "Relation, module is a class": Refused(
-        lambda: RelationNetwork(RelationEncoder(), RelationModule), "got the class RelationModule: call it", TypeError
-    ),
-    "Relation, vectors": Refused(lambda: RelationNetwork(nn.Flatten(1), RelationModule())(EPISODE), "compares maps"),
-    "Relation, no shots": Refused(
-        lambda: RelationNetwork(RelationEncoder(), RelationModule(), shots=0), "shots must be a whole number"
-    ),
-    "Matching, context is a class": Refused(
-        lambda: MatchingNetwork(Conv4(), context=nn.Identity), "context must be a module, got the class", TypeError
-    ),
-    "one query, a class": Refused(lambda: OneQueryAtATime(MAML), "got the class MAML: call it", TypeError),
-    "with support, a function": Refused(lambda: QueryWithSupport(len), "method must be a torch.nn.Module", TypeError),
-}
+def _deep() -> nn.Module:
+    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))

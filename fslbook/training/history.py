@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
+
+from fslbook.training.requirements import check_still_finite
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,20 +66,21 @@ class Recorder:
 
     Args:
         history: what has been seen so far.
+        method: whose weights are looked at too, at each reading.
         steps: training steps in the end, for the bar.
         progress: show the bar.
         every: training steps from one reading to the next.
 
     Example:
         >>> history = History()
-        >>> with Recorder(history, steps=2, progress=False) as recorder:
+        >>> with Recorder(history, nn.Linear(2, 2), steps=2, progress=False) as recorder:
         ...     recorder.add(torch.tensor(1.5), torch.tensor(0.5))
         >>> history.loss, history.accuracy
         ([1.5], [0.5])
     """
 
-    def __init__(self, history: History, steps: int, progress: bool, every: int = 20) -> None:
-        self.history, self.steps, self.progress, self.every = history, steps, progress, every
+    def __init__(self, history: History, method: nn.Module, steps: int, progress: bool, every: int = 20) -> None:
+        self.history, self.method, self.steps, self.progress, self.every = history, method, steps, progress, every
         self.pending: list[Tensor] = []
 
     def __enter__(self) -> Recorder:
@@ -103,7 +106,7 @@ class Recorder:
         """Read what is pending.
 
         Raises:
-            FloatingPointError: a loss is NaN or infinite.
+            FloatingPointError: a loss or a weight is NaN or infinite.
         """
         if not self.pending:
             return
@@ -120,6 +123,7 @@ class Recorder:
             raise FloatingPointError(
                 f"the loss is not finite before step {len(self.history.loss)}: lower the learning rate"
             )
+        check_still_finite(self.method, len(self.history.loss))
 
 
 def _mean(values: list[float]) -> float:

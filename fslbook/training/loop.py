@@ -13,7 +13,7 @@ from fslbook.tasks.sampler import EpisodeSampler, TaskSampler
 from fslbook.training.checkpoints import Checkpoints
 from fslbook.training.history import History, Recorder
 from fslbook.training.optimizers import check_lasts, check_optimizer, check_scheduler, default_optimizer
-from fslbook.training.requirements import check_method, check_sampler, check_still_finite, device_of
+from fslbook.training.requirements import check_method, check_sampler, device_of
 from fslbook.training.steps import Training, training_mode
 from fslbook.training.stopping import stopping
 from fslbook.training.validation import Validation
@@ -104,23 +104,20 @@ def fit(
     checkpoints.resume(steps)
     check_lasts(scheduler, steps - len(history.loss))
 
-    with stopping() as stop, training_mode(method), Recorder(history, steps, progress) as recorder:
+    with stopping() as stop, training_mode(method), Recorder(history, method, steps, progress) as recorder:
         take_step = training.step()
         for step in range(len(history.loss) + 1, steps + 1):
             recorder.add(*take_step())
             if scheduler:
                 scheduler.step()
-            stopped = stop.is_set()
-            last = stopped or step == steps
-            if last or held_out.due(step) or checkpoints.due(step):
-                recorder.flush()
-                check_still_finite(method, step)
             if held_out.due(step):
+                recorder.flush()
                 held_out.record(method, history)
-            if last or checkpoints.due(step):
-                history.interrupted = stopped
+            history.interrupted = stop.is_set()
+            if history.interrupted or step == steps or checkpoints.due(step):
+                recorder.flush()
                 checkpoints.save()
-            if stopped:
+            if history.interrupted:
                 resumes = f"; the same call resumes from {checkpoint}" if checkpoint else ""
                 print(f"stopped after step {step} of {steps}{resumes}", flush=True)
                 break

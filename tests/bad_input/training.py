@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,12 @@ def scheduled(make: Callable[..., Any]) -> Any:
 
 def parameters() -> list[nn.Parameter]:
     return [*METHOD.parameters()]
+
+
+def plane(batch_size: int) -> Episode:
+    """Regression with two numbers per target."""
+    x = torch.rand(batch_size, 4, 2)
+    return Episode(x, x, x, x, n_way=2)
 
 
 SIZES = ("steps", "batch_size", "validate_every", "validation_episodes", "checkpoint_every")
@@ -183,6 +190,10 @@ ROWS |= {
     ),
     "fit, MAML learns sines by cross-entropy, all at once": Refused(
         lambda: trained(MAML(nn.Linear(1, 1), form="vmap"), SinusoidTasks()), "cross-entropy over one output is 0"
+    ),
+    "fit, MAML learns points of the plane by cross-entropy": Refused(
+        lambda: trained(MAML(nn.Linear(2, 2)), SimpleNamespace(sample=plane)),
+        r"cross-entropy would take targets that are numbers for probabilities.*mse_loss",
     ),
     "fit, NumPy integers": Right(lambda: len(trained(steps=np.int64(2), batch_size=np.int32(2)).loss) == 2),
     "team, tasks in parts": Refused(lambda: Team(0, 2).share(5), "5 tasks a step cannot be dealt out evenly"),

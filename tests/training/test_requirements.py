@@ -107,3 +107,24 @@ def test_what_cannot_be_validated_stops_the_training_before_it_begins() -> None:
         with pytest.raises((ValueError, TypeError)):
             fit(method, easy_sampler(), 3, validation=validation, progress=False)
     assert method.step == 0
+
+
+class Draws(nn.Module):
+    """A method whose answers are random, and whose loss is too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(()))
+
+    def forward(self, episode: Any) -> torch.Tensor:
+        return torch.rand(*episode.query_x.shape[:2], episode.n_way)
+
+    def loss(self, episode: Any) -> torch.Tensor:
+        return (self.weight - torch.rand(())).square()
+
+
+def test_to_try_the_validation_moves_no_random_number() -> None:
+    torch.manual_seed(0)
+    plain = fit(Draws(), easy_sampler(), 3, progress=False)
+    torch.manual_seed(0)
+    assert fit(Draws(), easy_sampler(), 3, validation=easy_sampler(), progress=False).loss == plain.loss

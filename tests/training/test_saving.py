@@ -106,6 +106,12 @@ def test_a_disk_that_is_full_from_the_start_says_so_at_once(tmp_path: Path) -> N
     assert not [*tmp_path.iterdir()]
 
 
+def test_a_finished_run_can_be_read_where_nothing_can_be_written(tmp_path: Path) -> None:
+    history = Run().fit(3, tmp_path / "run.pt")
+    with full_disk(1000):
+        assert Run().fit(3, tmp_path / "run.pt").loss == history.loss
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path

@@ -37,6 +37,13 @@ def test_ctrl_c_from_another_thread_ends_the_training(capsys: pytest.CaptureFixt
     assert "stopped after step" in capsys.readouterr().out
 
 
+def test_a_run_that_was_stopped_in_its_last_step_is_whole_when_read_again(tmp_path: Path) -> None:
+    run = Run()
+    run.method.register_forward_hook(lambda module, inputs, output: signal.raise_signal(signal.SIGINT))
+    assert run.fit(1, tmp_path / "run.pt").interrupted
+    assert not Run().fit(1, tmp_path / "run.pt").interrupted
+
+
 def test_a_second_ctrl_c_stops_at_once() -> None:
     def press_twice(step: int) -> None:
         signal.raise_signal(signal.SIGINT)

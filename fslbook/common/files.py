@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 import secrets
 import time
@@ -163,3 +164,21 @@ def is_litter(path: str) -> bool:
         (False, True, True)
     """
     return any(part.startswith(".") or part.lower() in LITTER for part in path.split("/"))
+
+
+def sha256(path: Path) -> str:
+    """Digest of a file, as 64 hexadecimal digits.
+
+    Args:
+        path: the file.
+
+    Raises:
+        OSError: it cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     sha256(Path(file.name))[:12]
+        'e3b0c44298fc'
+    """
+    return hashlib.sha256(path.read_bytes()).hexdigest()

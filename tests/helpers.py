@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from fslbook import Episode, EpisodeSampler, ImageClasses, PrototypicalNetwork
 from fslbook.data import Splits
 from fslbook.paper import runs
+from fslbook.paper.places import RUN
 from fslbook.paper.recipes import RECIPES, Recipe, quick
 from fslbook.training.distributed import Team
 
@@ -144,4 +145,4 @@ SMALL = replace(
 def train_small(splits: Splits, folder: Path, recipe: Recipe = SMALL, seed: int = 0) -> dict:
     """Train it, and what it left in run.json."""
     assert runs.train(recipe, splits, seed, folder, Team(), progress=False)
-    return json.loads((folder / runs.RUN).read_text())
+    return json.loads((folder / RUN).read_text())

@@ -1,155 +1,158 @@
-"""The ledger of evidence: one JSON file a recipe, an entry a seed. The book's results come from here alone."""
+"""The ledger of evidence: one JSON file per recipe, a run per seed. The book's results come from here alone."""
 
 from __future__ import annotations
 
-import json
-import statistics
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from fslbook.common.files import replaced
+from fslbook.common.files import sha256
+from fslbook.common.json_files import read_object, write_object
+from fslbook.paper.entry import Entry, weights_there
+from fslbook.paper.evidence import defects_of_run, malformed_entry
+from fslbook.paper.places import RESULTS, check_writable, own_results, weights_of
 from fslbook.paper.published import published
 from fslbook.paper.recipe import Recipe, same_settings, settings_of
 from fslbook.paper.recipes import RECIPES
-from fslbook.paper.weights import FOLDER as WEIGHTS
-from fslbook.paper.weights import sha256
-
-RESULTS = Path(__file__).resolve().parents[2] / "results"
-
-RUN_FIELDS: dict[str, type | tuple[type, ...]] = {
-    "seed": int,
-    "all_at_once": dict,
-    "one_at_a_time": (dict, type(None)),
-    "untrained": dict,
-    "training_tasks": int,
-    "seconds": float,
-    "tasks_per_second": float,
-    "precision": str,
-    "peak_memory_mib": (float, type(None)),
-    "hardware": str,
-    "versions": dict,
-    "commit": str,
-    "command": str,
-    "weights_sha256": str,
-    "curve": dict,
-}
-SCORE_FIELDS = {"accuracy", "ci95", "episodes"}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the ledger holds on one recipe: its settings when it was run, and a run for each seed."""
-
-    recipe: Recipe
-    settings: str
-    runs: list[dict[str, Any]]
-
-    @property
-    def accuracy(self) -> float:
-        """Mean over the seeds, in 0..1; all queries of a task at once."""
-        return statistics.fmean(run["all_at_once"]["accuracy"] for run in self.runs)
-
-    @property
-    def ci95(self) -> float:
-        """Half width of the interval over episodes, averaged over the seeds; it says nothing on other seeds."""
-        return statistics.fmean(run["all_at_once"]["ci95"] for run in self.runs)
-
-    @property
-    def spread(self) -> float | None:
-        """Standard deviation over the seeds, or None for a single one."""
-        values = [run["all_at_once"]["accuracy"] for run in self.runs]
-        return statistics.stdev(values) if len(values) > 1 else None
 
 
 def read(recipe: Recipe, folder: Path = RESULTS) -> Entry | None:
     """What the ledger holds on `recipe`, or None: not run yet.
 
+    Args:
+        recipe: any recipe.
+        folder: of the ledger; by default the one that comes with the package.
+
     Raises:
-        ValueError: the file is damaged.
+        ValueError: the file is damaged, or says what no run can say.
+        FileNotFoundError: there is no such folder; an empty one holds nothing, a missing one is a mistake.
+
+    Example:
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> entry = read(recipe_named("prototypical-omniglot-5w1s"))
+        >>> 0.9 < entry.accuracy < 1
+        True
     """
     path = _path(recipe, folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no ledger at {folder}, for it is no folder")
     if not path.exists():
         return None
-    try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
-        return Entry(recipe, saved["settings"], saved["runs"])
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
+    saved = read_object(path)
+    if wrong := [*malformed_entry(saved, recipe.name)]:
+        raise ValueError(f"{path} is damaged: {'; '.join(wrong[:3])}")
+    entry = Entry(recipe, saved["settings"], saved["runs"], saved.get("shipped"))
+    if saved.get("sha256", entry.sha256) != entry.sha256:
+        raise ValueError(f"{path} is damaged: its numbers do not go with its sha256")
+    return entry
 
 
-def add(recipe: Recipe, run: dict[str, Any], folder: Path = RESULTS) -> Path:
+def add(recipe: Recipe, run: dict[str, Any], folder: Path | None = None) -> Path:
     """Enter a run; one of the same seed is replaced, runs of older settings are dropped. Safe against other writers.
 
+    Args:
+        recipe: what was run.
+        run: as it stands in run.json.
+        folder: of the ledger; by default `own_results()`.
+
+    Returns:
+        the file of the ledger.
+
     Raises:
-        ValueError: the run lacks something, or has too few test episodes.
+        ValueError: the run lacks something, says what no run can say, or has too few test episodes; or the ledger
+            belongs to an installed package.
     """
     if wrong := [*defects_of_run(recipe, run)]:
-        raise ValueError(f"{recipe.name}, seed {run.get('seed')}: {'; '.join(wrong)}")
-    path = _path(recipe, folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
-        before = read(recipe, folder)
-        same = before.runs if before and same_settings(before.settings, recipe) else []
-        runs = sorted([*(old for old in same if old["seed"] != run["seed"]), run], key=lambda entry: entry["seed"])
-        _write(path, _about(recipe) | {"runs": runs})
-    return path
+        raise ValueError(f"{recipe.name}: {'; '.join(wrong)}")
+    folder = own_results() if folder is None else folder
+    check_writable(folder)
+    with FileLock(weights_of(folder) / f"{recipe.name}.lock"):
+        write(_with(read(recipe, folder), recipe, run), folder)
+    return _path(recipe, folder)
 
 
-def defects_of_run(recipe: Recipe, run: dict[str, Any]) -> Iterator[str]:
-    """Everything that keeps a run from being evidence for `recipe`."""
-    for name, kind in RUN_FIELDS.items():
-        if name not in run:
-            yield f"{name} is missing"
-        elif not isinstance(run[name], kind):
-            yield f"{name} is a {type(run[name]).__name__}"
-    for name in ("all_at_once", "one_at_a_time", "untrained"):
-        score = run.get(name)
-        if isinstance(score, dict) and (score.keys() != SCORE_FIELDS or not 0 <= score["accuracy"] <= 1):
-            yield f"{name} is no score"
-    if isinstance(score := run.get("all_at_once"), dict) and score.get("episodes", 0) < recipe.test_episodes:
-        yield f"{score.get('episodes', 0)} test episodes, the recipe asks for {recipe.test_episodes}"
-    if run.get("training_tasks") != recipe.steps * recipe.batch_size:
-        yield f"{run.get('training_tasks')} training tasks, the recipe asks for {recipe.steps * recipe.batch_size}"
+def write(entry: Entry, folder: Path) -> None:
+    """Write an entry beside what papers report, and with its digest.
+
+    Args:
+        entry: what the ledger is to hold on its recipe.
+        folder: of the ledger.
+    """
+    paper = published(entry.recipe)
+    context = {"paper": asdict(paper) if paper else None, "deviations": entry.recipe.deviations}
+    content = {"recipe": entry.recipe.name, "settings": entry.settings} | context | entry.content
+    write_object(_path(entry.recipe, folder), content | {"sha256": entry.sha256})
 
 
-def defects(recipe: Recipe, folder: Path = RESULTS, weights: Path = WEIGHTS) -> Iterator[str]:
-    """Everywhere that a recipe, its ledger entry and its weights disagree; nothing where it was not run."""
-    entry, file = read(recipe, folder), weights / f"{recipe.name}.safetensors"
+def defects(recipe: Recipe, folder: Path = RESULTS) -> Iterator[str]:
+    """Everywhere that a recipe, its ledger entry and its weights disagree; nothing where it was not run.
+
+    Args:
+        recipe: any recipe.
+        folder: of the ledger; the weights are those of `weights_of(folder)`.
+
+    Yields:
+        a sentence per disagreement, which begins with the name of the recipe.
+
+    Example:
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> [*defects(recipe_named("prototypical-omniglot-5w1s"))]
+        []
+    """
+    try:
+        entry = read(recipe, folder)
+    except ValueError as error:
+        yield f"{recipe.name}: {error}"
+        return
     if entry is None:
-        if file.exists():
-            yield f"{recipe.name}: there are weights but no ledger entry"
         return
     if not same_settings(entry.settings, recipe):
         yield f"{recipe.name}: the recipe was changed after it was run"
     for run in entry.runs:
-        yield from (f"{recipe.name}, seed {run.get('seed')}: {wrong}" for wrong in defects_of_run(recipe, run))
-    if not file.exists():
+        yield from (f"{recipe.name}, seed {run['seed']}: {wrong}" for wrong in defects_of_run(recipe, run))
+    file = weights_there(entry, folder)
+    if file is None:
         yield f"{recipe.name}: the weights are missing"
-    elif sha256(file) not in {run.get("weights_sha256") for run in entry.runs}:
+    elif sha256(file) not in entry.digests:
         yield f"{recipe.name}: the weights are those of no run in the ledger"
 
 
-def all_defects(folder: Path = RESULTS, weights: Path = WEIGHTS) -> list[str]:
-    """`defects` of every recipe, and files that belong to none."""
-    found = [defect for recipe in RECIPES.values() for defect in defects(recipe, folder, weights)]
-    files = [*folder.glob("*.json"), *weights.glob("*.safetensors")]
-    return found + [f"{file.name} belongs to no recipe" for file in sorted(files) if file.stem not in RECIPES]
+def all_defects(folder: Path = RESULTS) -> list[str]:
+    """`defects` of every recipe, and files that belong to none.
+
+    Args:
+        folder: of the ledger.
+
+    Example:
+        >>> all_defects()
+        []
+    """
+    found = [defect for recipe in RECIPES.values() for defect in defects(recipe, folder)]
+    strange = [file.name for file in sorted(folder.glob("*.json")) if file.stem not in RECIPES]
+    unused = {*weights_of(folder).glob("*.safetensors")} - {_weights_of(recipe, folder) for recipe in RECIPES.values()}
+    found += [f"{name} belongs to no recipe" for name in strange]
+    return found + [f"{file.name} belongs to no run in the ledger" for file in sorted(unused)]
 
 
-def _about(recipe: Recipe) -> dict[str, Any]:
-    paper = published(recipe)
-    context = {"paper": asdict(paper) if paper else None, "deviations": recipe.deviations}
-    return {"recipe": recipe.name, "settings": settings_of(recipe), **context}
+def _weights_of(recipe: Recipe, folder: Path) -> Path | None:
+    try:
+        entry = read(recipe, folder)
+    except ValueError:  # `defects` has named it
+        return None
+    return weights_there(entry, folder) if entry else None
+
+
+def _with(before: Entry | None, recipe: Recipe, run: dict[str, Any]) -> Entry:
+    if before is None or not same_settings(before.settings, recipe):
+        return Entry(recipe, settings_of(recipe), [run])
+    others = [old for old in before.runs if old["seed"] != run["seed"]]
+    runs = sorted([*others, run], key=lambda entry: entry["seed"])
+    kept = before.shipped if before.shipped and runs[0] is not run else None
+    return Entry(recipe, settings_of(recipe), runs, kept)
 
 
 def _path(recipe: Recipe, folder: Path) -> Path:
     return folder / f"{recipe.name}.json"
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    with replaced(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
+
+from fslbook.paper.places import CHECKOUT, INSTALLED
 
 
 def peak_memory_mib(device: torch.device) -> float | None:
@@ -44,7 +48,28 @@ def hardware(device: torch.device) -> str:
 
 
 def commit() -> str:
-    """The version of this code by git, with "-dirty" where it was changed; "unknown" outside a checkout."""
-    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(git, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    """The version of this code: by git, with "-dirty" where it was changed; where it is installed, its number.
+
+    Only the work tree of this package itself is asked, never one of another project that the package happens to lie in.
+
+    Example:
+        >>> len(commit()) > 0
+        True
+    """
+    if INSTALLED:
+        return f"version {version('fslbook')}, installed"
+    top = _git("rev-parse", "--show-toplevel")
+    if top is None or Path(top).resolve() != CHECKOUT or _git("ls-files", "--error-unmatch", __file__) is None:
+        return "unknown"
+    return _git("describe", "--always", "--dirty", "--abbrev=12") or "unknown"
+
+
+def _git(*words: str) -> str | None:
+    """What git says of this checkout, or None where it says nothing: no git, no work tree, another owner."""
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        git = ["git", "-C", str(CHECKOUT), *words]
+        done = subprocess.run(git, capture_output=True, text=True, check=False, env=surroundings)
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

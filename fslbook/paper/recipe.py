@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
 
+from fslbook.common.json_files import parsed_object
+
 TASKS = ((5, 1), (5, 5), (20, 1), (20, 5))
 """The four standard tasks of Omniglot: (classes, support images per class)."""
 
@@ -71,8 +73,7 @@ class Recipe:
     @property
     def training(self) -> str:
         """Name of its training; recipes that differ in nothing but their tests share it."""
-        settings = {name: value for name, value in asdict(self).items() if name not in OF_TESTS}
-        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+        digest = hashlib.sha256(training_settings(self).encode()).hexdigest()
         return f"{self.method}-{self.train_way}w{self.train_shot}s-{digest[:8]}"
 
 
@@ -102,9 +103,40 @@ def settings_of(recipe: Recipe) -> str:
     return json.dumps({name: value for name, value in asdict(recipe).items() if name != "deviations"}, sort_keys=True)
 
 
+def training_settings(recipe: Recipe) -> str:
+    """What `settings_of` says, but for that on which no training depends: the same for recipes of one `training`.
+
+    Args:
+        recipe: any recipe.
+    """
+    return json.dumps({name: value for name, value in asdict(recipe).items() if name not in OF_TESTS}, sort_keys=True)
+
+
 def same_settings(saved: str, recipe: Recipe) -> bool:
-    """Whether a line of `settings_of` speaks of this recipe; what is newer than the line counts as its default."""
-    return DEFAULTS | json.loads(saved) == json.loads(settings_of(recipe))
+    """Whether a line of `settings_of` speaks of this recipe; what is newer than the line counts as its default.
+
+    Args:
+        saved: the line.
+        recipe: any recipe.
+
+    Raises:
+        ValueError: the line is no object in JSON.
+    """
+    return DEFAULTS | parsed_object(saved) == json.loads(settings_of(recipe))
+
+
+def same_training(saved: str, recipe: Recipe) -> bool:
+    """Whether a line of `training_settings` speaks of the training of this recipe; as `same_settings`.
+
+    Args:
+        saved: the line.
+        recipe: any recipe.
+
+    Raises:
+        ValueError: the line is no object in JSON.
+    """
+    defaults = {name: value for name, value in DEFAULTS.items() if name not in OF_TESTS}
+    return defaults | parsed_object(saved) == json.loads(training_settings(recipe))
 
 
 DEFAULTS = {field.name: field.default for field in fields(Recipe) if field.default not in (MISSING, ())}

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from fslbook.paper import ledger, runs
 from fslbook.paper.command_line import main
+from fslbook.paper.evidence import defects_of_run
+from fslbook.paper.places import RUN
 from fslbook.paper.recipes import RECIPES, quick
 
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_quick_form_ends_and_leaves_the_ledger_alone(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -20,5 +22,5 @@ def test_the_quick_form_ends_and_leaves_the_ledger_alone(
     assert main(["train", name, "--quick", "--device", "cpu", "--results", str(tmp_path / "results")]) == 0
     assert "its accuracy says nothing" in capsys.readouterr().out
     assert not (tmp_path / "results").exists()
-    run = json.loads((tmp_path / "runs" / "quick" / name / "seed0" / runs.RUN).read_text())
-    assert [*ledger.defects_of_run(quick(RECIPES[name]), run)] == []
+    run = json.loads((tmp_path / "runs" / "quick" / name / "seed0" / RUN).read_text())
+    assert [*defects_of_run(quick(RECIPES[name]), run)] == []

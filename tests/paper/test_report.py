@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
+from paper.made_up import run_of
 
-from fslbook.paper.recipe import Recipe, settings_of
+from fslbook.paper import ledger
+from fslbook.paper.recipe import Recipe
 from fslbook.paper.recipes import METHODS, RECIPES
 from fslbook.paper.report import NOT_RUN, deviations_table, difference_in_words, results_table
 
@@ -17,13 +18,8 @@ PROTOTYPICAL = RECIPES["prototypical-omniglot-5w1s"]
 
 
 def _ledger(folder: Path, recipe: Recipe, *accuracies: float) -> Path:
-    def score(accuracy: float) -> dict:
-        return {"accuracy": accuracy, "ci95": 0.002, "episodes": 1000}
-
-    other = {"one_at_a_time": score(0.5), "untrained": score(0.25), "seconds": 90.0, "hardware": "an abacus"}
-    runs = [{"seed": seed, "all_at_once": score(a), **other} for seed, a in enumerate(accuracies)]
-    content = {"recipe": recipe.name, "settings": settings_of(recipe), "runs": runs}
-    (folder / f"{recipe.name}.json").write_text(json.dumps(content))
+    for seed, accuracy in enumerate(accuracies):
+        ledger.add(recipe, run_of(recipe, seed, accuracy), folder)
     return folder
 
 

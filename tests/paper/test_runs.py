@@ -21,14 +21,17 @@ from torch import nn
 
 import fslbook
 from fslbook.data import Splits
-from fslbook.paper import builders, ledger, runs, weights
-from fslbook.paper.recipes import RECIPES, Recipe, quick
+from fslbook.paper import builders, runs, tasks, weights
+from fslbook.paper.evidence import defects_of_run
+from fslbook.paper.places import RUN
+from fslbook.paper.recipe import Recipe, quick
+from fslbook.paper.recipes import RECIPES
 from fslbook.training.distributed import Team
 
 
 def test_a_run_leaves_complete_evidence(small_splits: Splits, tmp_path: Path) -> None:
     run = train_small(small_splits, tmp_path / "run")
-    assert [*ledger.defects_of_run(SMALL, run)] == []
+    assert [*defects_of_run(SMALL, run)] == []
     assert run["all_at_once"]["episodes"] == 10
     assert run["one_at_a_time"] is None
     assert run["untrained"]["accuracy"] < 1
@@ -70,8 +73,8 @@ def test_rotated_classes_are_tested_where_the_recipe_says_so(small_splits: Split
     }
     for rotate, score in scores.items():
         novel = small_splits.novel.with_rotations() if rotate else small_splits.novel
-        tasks = fslbook.EpisodeSampler(novel, SMALL.n_way, SMALL.k_shot, SMALL.test_query, seed=1)
-        assert torch.equal(score.per_episode, fslbook.evaluate(method, tasks, SMALL.test_episodes).per_episode)
+        sampler = fslbook.EpisodeSampler(novel, SMALL.n_way, SMALL.k_shot, SMALL.test_query, seed=1)
+        assert torch.equal(score.per_episode, fslbook.evaluate(method, sampler, SMALL.test_episodes).per_episode)
 
 
 def test_whoever_learns_from_the_validation_classes_is_not_validated(small_splits: Splits, tmp_path: Path) -> None:
@@ -80,8 +83,8 @@ def test_whoever_learns_from_the_validation_classes_is_not_validated(small_split
     }
     assert runs_of[False]["curve"]["validation_step"] == [3, 6]
     assert runs_of[True]["curve"]["validation_step"] == []
-    assert len(runs._training_tasks(SMALL, small_splits, 0).classes) == 4 * 25
-    assert len(runs._training_tasks(replace(SMALL, validation_too=True), small_splits, 0).classes) == 4 * 50
+    assert len(tasks.training_tasks(SMALL, small_splits, 0).classes) == 4 * 25
+    assert len(tasks.training_tasks(replace(SMALL, validation_too=True), small_splits, 0).classes) == 4 * 50
 
 
 def test_of_two_recipes_with_one_training_the_second_finds_it_done(small_splits: Splits, tmp_path: Path) -> None:
@@ -89,7 +92,7 @@ def test_of_two_recipes_with_one_training_the_second_finds_it_done(small_splits:
     for recipe in (SMALL, other):
         folder = tmp_path / recipe.name
         assert runs.train(recipe, small_splits, 0, folder, Team(), checkpoints=shared, progress=False)
-    files = [tmp_path / recipe.name / runs.RUN for recipe in (SMALL, other)]
+    files = [tmp_path / recipe.name / RUN for recipe in (SMALL, other)]
     first, second = (json.loads(file.read_text()) for file in files)
     assert first["curve"] == second["curve"]
     assert first["seconds"] == second["seconds"]
@@ -144,7 +147,7 @@ def _train_in_two_parts(small_splits: Splits, folder: Path, recipe: Recipe) -> N
         assert not runs.train(recipe, small_splits, 0, folder, Team(), progress=False)
     finally:
         handle.remove()
-    assert not (folder / runs.RUN).exists()
+    assert not (folder / RUN).exists()
     assert runs.train(recipe, small_splits, 0, folder, Team(), progress=False)
 
 
@@ -167,6 +170,7 @@ runs.train(recipe, data, 0, Path(sys.argv[1]), Team(), progress=False)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(KILLABLE)
     tests = Path(__file__).resolve().parents[1]
@@ -182,7 +186,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
         time.sleep(0.01)
     killed.kill()
     killed.wait()
-    assert not (tmp_path / "killed" / runs.RUN).exists()
+    assert not (tmp_path / "killed" / RUN).exists()
     for folder in ("killed", "whole"):
         assert start(folder, 0.0).wait(timeout=600) == 0
     states = [load_file(tmp_path / folder / "weights.safetensors") for folder in ("killed", "whole")]

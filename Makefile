@@ -52,7 +52,7 @@ NBVAL := PYTHONPATH=tools $(PYTEST) -p nbseconds -o filterwarnings=default --nbv
 	--nbval-cell-timeout=600 --nbval-sanitize-with tests/nbval.cfg --dist loadfile --no-loadscope-reorder
 LONGEST_FIRST := $$($(PY) tools/affected.py all)
 
-.PHONY: help book check test test-package test-lowest test-gpu lab run bench clean distclean lint site
+.PHONY: help book check test test-package test-wheel test-lowest test-gpu lab run bench clean distclean lint site
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -75,6 +75,10 @@ test: $(READY) lint test-package ## Run every check: style, types, package, note
 
 test-package: $(READY) ## The tests of the package alone, slow ones included
 	$(call stage,package tests,$(PYTEST) -n $(WORKERS) $(PACKAGE))
+
+test-wheel: export FSLBOOK_TEST_WHEEL := 1
+test-wheel: $(READY) ## Build the wheel and try it where there is no checkout; not part of make test
+	$(call stage,the installed package,$(PYTEST) tests/installed)
 
 test-lowest: $(LOWEST)/.ready ## The same with the oldest libraries that pyproject.toml allows; not part of make test
 	$(call stage,package tests on the lower bounds,$(LOWEST)/bin/python -m pytest --quiet -o filterwarnings=default \

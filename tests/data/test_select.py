@@ -40,7 +40,7 @@ NAMES = numbered_classes(COUNTS).names
         [3, 1],
         (3, 1),
         range(3, 0, -2),
-        iter([3, 1]),
+        pytest.param(iter([3, 1]), id="an iterator"),
         [-1, -3],
         [np.int64(3), np.uint8(1)],
         np.array([3, 1]),

@@ -2,11 +2,9 @@
 
 A network that normalises by the batch at hand answers a query with the help of whatever else is in the batch:
 
-| protocol | in one batch | as in |
-|---|---|---|
-| all at once | all queries of a task | the authors' code of MAML |
-| with the support | one query and the support images | the authors' code of Reptile |
-| one at a time | one query, nothing else | use, without a second thought |
+- all at once: all queries of a task, as in the authors' code of MAML;
+- with the support: one query and the support images, as in the authors' code of Reptile;
+- one at a time: one query and nothing else, as in use without a second thought.
 """
 
 from __future__ import annotations

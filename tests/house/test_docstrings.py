@@ -125,32 +125,25 @@ def test_a_poor_docstring_breaks_its_rule(old: str, new: str, rule: str) -> None
 
 # The package
 
-OWED = pytest.mark.xfail(reason="some rooms still owe a few")
 
-
-@OWED
 def test_every_public_name_has_a_docstring() -> None:
     assert len(PUBLIC) > 300
     assert without_text(PUBLIC) == []
 
 
-@OWED
 def test_an_entry_explains_one_argument() -> None:
     """Two in an entry are merged into one by the renderer."""
     assert with_crowded_entries(PUBLIC) == []
 
 
-@OWED
 def test_what_is_explained_is_an_argument() -> None:
     assert about_no_argument(PUBLIC) == []
 
 
-@OWED
 def test_docstrings_render_without_a_warning() -> None:
     assert badly_marked_up(PUBLIC) == []
 
 
-@OWED
 def test_shapes_stand_in_three_of_five_docstrings_that_meet_tensors() -> None:
     silent = [one.name for one in WITH_TENSORS if not names_a_shape(one.text)]
     assert share_with_shapes(WITH_TENSORS) >= 0.6, f"no shape in {silent}"

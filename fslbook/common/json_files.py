@@ -18,6 +18,13 @@ def read_object(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: it is no JSON, or holds NaN, infinity, a name twice, or something else than an object.
         OSError: it cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     written = (file := Path(folder, "run.json")).write_text('{"seed": 1, "curve": [0.5]}')
+        ...     read_object(file)
+        {'seed': 1, 'curve': [0.5]}
     """
     try:
         return parsed_object(path.read_text(encoding="utf-8"))
@@ -56,6 +63,15 @@ def write_object(path: Path, content: dict[str, Any]) -> None:
 
     Raises:
         ValueError: there is a NaN or an infinity in it.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_object(Path(folder, "seed1", "run.json"), {"seed": 1})
+        ...     print(Path(folder, "seed1", "run.json").read_text(), end="")
+        {
+         "seed": 1
+        }
     """
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     with replaced(path) as temporary:

@@ -21,7 +21,15 @@ Answer = Callable[[Episode], Tensor]
 
 
 class TestTasks(TaskSampler, Protocol):
-    """What `evaluate` needs of a source of tasks: it can begin again at its first task."""
+    """What `evaluate` needs of a source of tasks: it can begin again at its first task.
+
+    Example:
+        >>> from fslbook.tasks.sinusoids import SinusoidTasks
+        >>> tasks: TestTasks = SinusoidTasks()
+        >>> first, second, again = tasks.sample(), tasks.sample(), tasks.restarted().sample()
+        >>> torch.equal(again.query_x, first.query_x), torch.equal(again.query_x, second.query_x)
+        (True, False)
+    """
 
     @property
     def device(self) -> torch.device:
@@ -149,6 +157,13 @@ def tasks_that_fit(sampler: Any, method: nn.Module, numbers: int = 2_500_000) ->
         sampler: where the tasks come from.
         method: who answers them.
         numbers: how many may be in memory at once.
+
+    Example:
+        >>> from fslbook.data import ImageClasses
+        >>> features = ImageClasses(torch.rand(16, 64), torch.tensor([8, 8]), ("a", "b"))
+        >>> sampler = EpisodeSampler(features, n_way=2, k_shot=1, n_query=5)  # 10 queries × 2 classes × 64 features
+        >>> tasks_that_fit(sampler, nn.Flatten(), numbers=12_800)
+        10
     """
     if not hasattr(sampler, "classes"):
         return 500

@@ -65,6 +65,13 @@ def checked_answers(method: nn.Module, answers: Tensor, episode: Episode) -> Ten
 
     Raises:
         ValueError: says the method, the shape that is wanted and the one that came; or that numbers are not finite.
+
+    Example:
+        >>> import torch
+        >>> x, y = torch.rand(1, 2, 3), torch.tensor([[0, 1]])
+        >>> checked_answers(nn.Flatten(), torch.zeros(1, 2, 5), Episode(x, y, x, y, n_way=2))
+        Traceback (most recent call last):
+        ValueError: Flatten must give floating-point logits [B, Q, N, ...] = [1, 2, 2], got torch.float32 [1, 2, 5]
     """
     name, targets = type(method).__name__, episode.targets
     numbers = targets.is_floating_point()
@@ -90,6 +97,11 @@ def checked_score(score: Score, answers: Tensor, targets: Tensor) -> Tensor:
 
     Raises:
         ValueError: the score is not one number per task.
+
+    Example:
+        >>> import torch
+        >>> checked_score(accuracy, torch.tensor([[[0.1, 0.9]], [[0.8, 0.2]]]), torch.tensor([[1], [1]]))  # two tasks
+        tensor([1., 0.], dtype=torch.float64)
     """
     values = score(answers, targets)
     if not isinstance(values, Tensor) or values.shape != targets.shape[:1]:

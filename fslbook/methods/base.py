@@ -160,6 +160,15 @@ def query_by_query(method: nn.Module, episode: Episode) -> Tensor:
     Args:
         method: any module with `method(episode) -> logits`.
         episode: B tasks of Q queries each.
+
+    Example:
+        >>> class Centred(FewShotMethod):  # like a batch norm: the mean of the queries is taken away
+        ...     def forward(self, episode):
+        ...         return episode.query_x - episode.query_x.mean(dim=1, keepdim=True)
+        >>> x, y = torch.tensor([[[4.0, 0.0], [2.0, 2.0]]]), torch.tensor([[0, 1]])
+        >>> episode = Episode(x, y, x, y, n_way=2)
+        >>> Centred()(episode).tolist(), query_by_query(Centred(), episode).tolist()
+        ([[[1.0, -1.0], [-1.0, 1.0]]], [[[0.0, 0.0], [0.0, 0.0]]])
     """
     return torch.stack([_one_by_one(method, task) for task in episode.tasks()])
 

@@ -18,6 +18,13 @@ def check_shapes(episode: Episode) -> None:
 
     Raises:
         ValueError: names the part, and says what it should be and what it is.
+
+    Example:
+        >>> from fslbook.tasks.episode import Episode
+        >>> x, y = torch.rand(1, 2, 3), torch.tensor([[0, 1]])
+        >>> check_shapes(Episode(x, y, x[:, :1], y, n_way=2, check=False))
+        Traceback (most recent call last):
+        ValueError: query_y must be [B, number of images, ...] = [1, 1], got [1, 2]
     """
     check_whole_number("n_way", episode.n_way, least=1)
     _check_images(episode)
@@ -37,6 +44,13 @@ def check_values(episode: Episode) -> None:
 
     Raises:
         ValueError: names the part and the value.
+
+    Example:
+        >>> from fslbook.tasks.episode import Episode
+        >>> x, y = torch.rand(1, 2, 3), torch.tensor([[0, 0]])
+        >>> check_values(Episode(x, y, x, y, n_way=2, check=False))
+        Traceback (most recent call last):
+        ValueError: task 0: no support image for class 1 of 0..1
     """
     for name, x in episode._tensors().items():
         part = name.split("_")[0]

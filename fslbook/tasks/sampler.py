@@ -23,6 +23,14 @@ class TaskSampler(Protocol):
 
     Where it has them, its `device` says where the batches lie, its `generator` (a `torch.Generator`) is saved in
     checkpoints, and its `identity`, a string, or else its `repr`, tells its batches from those of another source.
+
+    Example:
+        >>> class Noise:
+        ...     def sample(self, batch_size=1):
+        ...         return torch.rand(batch_size, 3)  # for a method whose loss takes [B, 3]
+        >>> source: TaskSampler = Noise()
+        >>> source.sample(4).shape
+        torch.Size([4, 3])
     """
 
     def sample(self, batch_size: int = 1) -> Any:

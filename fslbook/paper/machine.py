@@ -15,7 +15,12 @@ from fslbook.paper.places import CHECKOUT, INSTALLED
 
 
 def peak_memory_mib(device: torch.device) -> float | None:
-    """The most that this process has held so far: on a GPU in tensors, else as a whole; None where nothing says it."""
+    """The most that this process has held so far: on a GPU in tensors, else as a whole; None where nothing says it.
+
+    Example:
+        >>> peak_memory_mib(torch.device("cpu")) > 50  # Python and PyTorch alone take more
+        True
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     return _of_status() or _of_rusage()
@@ -38,7 +43,12 @@ def _of_rusage() -> float | None:
 
 
 def hardware(device: torch.device) -> str:
-    """The processor in words."""
+    """The processor in words.
+
+    Example:
+        >>> hardware(torch.device("cpu")).split(", ")[-1] in ("1 thread", f"{torch.get_num_threads()} threads")
+        True
+    """
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []

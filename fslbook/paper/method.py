@@ -56,6 +56,14 @@ class PaperMethod:
         paper: what its authors report, or those who first put it in a table.
         others: what others than the authors got.
         outer: what takes the training steps; "sgd" is plain, without momentum.
+
+    Example:
+        >>> from fslbook.paper.recipes import METHODS
+        >>> maml = METHODS["maml"]
+        >>> maml.year, maml.outer, maml.paper.accuracy
+        (2017, 'adam', (98.7, 99.9, 95.8, 98.9))
+        >>> [recipe.name for recipe in maml.recipes(20, 1)]
+        ['maml-omniglot-20w1s']
     """
 
     name: str

@@ -57,6 +57,13 @@ def check_writable(results: Path) -> None:
     Raises:
         ValueError: it lies inside the installed package.
         OSError: it cannot be written to.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     check_writable(Path(folder, "mine"))
+        ...     [path.name for path in Path(folder).rglob("*")]  # nothing else is left
+        ['mine', 'trained']
     """
     if INSTALLED and results.resolve().is_relative_to(PACKAGE):
         raise ValueError(f"{results} belongs to the installed package and is not written to; name another folder")

@@ -17,6 +17,11 @@ class Published:
         accuracy: in percent.
         ci95: half width of its 95 % interval in percent, or None where the paper has none.
         source: where it stands.
+
+    Example:
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> published(recipe_named("maml-omniglot-5w1s"))
+        Published(accuracy=98.7, ci95=0.4, source='Finn et al. 2017, table 1')
     """
 
     accuracy: float

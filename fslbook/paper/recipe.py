@@ -19,7 +19,13 @@ TASKS = ((5, 1), (5, 5), (20, 1), (20, 5))
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what a run learns, but for its seed."""
+    """Everything that decides what a run learns, but for its seed.
+
+    Example:
+        >>> recipe = Recipe("maml", 5, 1, train_way=5, train_shot=1, train_query=15, batch_size=8, steps=100)
+        >>> recipe.name, recipe.lr
+        ('maml-omniglot-5w1s', 0.001)
+    """
 
     method: str
     """Which method, a key of `recipes.METHODS`."""
@@ -82,7 +88,14 @@ OF_TESTS = {"n_way", "k_shot", "test_query", "test_episodes", "deviations"}
 
 
 def quick(recipe: Recipe) -> Recipe:
-    """The same recipe made small enough for two CPU cores and two minutes; its accuracy says nothing."""
+    """The same recipe made small enough for two CPU cores and two minutes; its accuracy says nothing.
+
+    Example:
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> recipe = recipe_named("prototypical-omniglot-5w1s")
+        >>> [(one.train_way, one.steps, one.test_episodes) for one in (recipe, quick(recipe))]
+        [(60, 6000, 1000), (20, 20, 10)]
+    """
     fewer = min(recipe.options.get("test_steps") or 3, 3)
     options = {**recipe.options, "test_steps": fewer} if "test_steps" in recipe.options else recipe.options
     return replace(
@@ -99,7 +112,14 @@ def quick(recipe: Recipe) -> Recipe:
 
 
 def settings_of(recipe: Recipe) -> str:
-    """The recipe as one line of JSON, which changes whenever a setting does; the words on its deviations are none."""
+    """The recipe as one line of JSON, which changes whenever a setting does; the words on its deviations are none.
+
+    Example:
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> settings = json.loads(settings_of(recipe_named("prototypical-omniglot-5w1s")))
+        >>> settings["lr"], settings["steps"], "deviations" in settings
+        (0.001, 6000, False)
+    """
     return json.dumps({name: value for name, value in asdict(recipe).items() if name != "deviations"}, sort_keys=True)
 
 
@@ -108,6 +128,12 @@ def training_settings(recipe: Recipe) -> str:
 
     Args:
         recipe: any recipe.
+
+    Example:
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> one, other = recipe_named("prototypical-omniglot-5w1s"), recipe_named("prototypical-omniglot-20w1s")
+        >>> training_settings(one) == training_settings(other), settings_of(one) == settings_of(other)  # tests differ
+        (True, False)
     """
     return json.dumps({name: value for name, value in asdict(recipe).items() if name not in OF_TESTS}, sort_keys=True)
 
@@ -121,6 +147,13 @@ def same_settings(saved: str, recipe: Recipe) -> bool:
 
     Raises:
         ValueError: the line is no object in JSON.
+
+    Example:
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> recipe = recipe_named("prototypical-omniglot-5w1s")
+        >>> line = settings_of(recipe)
+        >>> same_settings(line, recipe), same_settings(line, replace(recipe, test_episodes=600))
+        (True, False)
     """
     return DEFAULTS | parsed_object(saved) == json.loads(settings_of(recipe))
 
@@ -134,6 +167,13 @@ def same_training(saved: str, recipe: Recipe) -> bool:
 
     Raises:
         ValueError: the line is no object in JSON.
+
+    Example:
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> recipe = recipe_named("prototypical-omniglot-5w1s")
+        >>> line = training_settings(recipe)
+        >>> same_training(line, replace(recipe, test_episodes=600)), same_training(line, replace(recipe, lr=0.01))
+        (True, False)
     """
     defaults = {name: value for name, value in DEFAULTS.items() if name not in OF_TESTS}
     return defaults | parsed_object(saved) == json.loads(training_settings(recipe))

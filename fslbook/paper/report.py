@@ -21,6 +21,13 @@ def results_table(method: str | None = None, folder: Path = RESULTS) -> str:
 
     Raises:
         ValueError: unknown method.
+
+    Example:
+        >>> head, _, first, *_ = results_table("maml").splitlines()
+        >>> head
+        '| recipe | ours | one query at a time | untrained | paper | others | time |'
+        >>> [cell.strip() for cell in first.split("|")][1], "98.7" in first
+        ('`maml-omniglot-5w1s`', True)
     """
     if method is not None and method not in METHODS:
         raise ValueError(f"unknown method {method!r}; known are {', '.join(METHODS)}")
@@ -33,7 +40,14 @@ def results_table(method: str | None = None, folder: Path = RESULTS) -> str:
 
 
 def difference_in_words(recipe: Recipe, folder: Path = RESULTS) -> str:
-    """One sentence on how our figure stands to the paper's."""
+    """One sentence on how our figure stands to the paper's.
+
+    Example:
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> words = difference_in_words(recipe_named("prototypical-omniglot-20w1s"))
+        >>> words.startswith("prototypical-omniglot-20w1s: "), "the paper, " in words
+        (True, True)
+    """
     entry, paper = read(recipe, folder), published(recipe)
     if entry is None:
         return f"{recipe.name}: {NOT_RUN}."
@@ -46,7 +60,12 @@ def difference_in_words(recipe: Recipe, folder: Path = RESULTS) -> str:
 
 
 def deviations_table() -> str:
-    """A Markdown table: what each method's recipes do differently from the paper."""
+    """A Markdown table: what each method's recipes do differently from the paper.
+
+    Example:
+        >>> next(line for line in deviations_table().splitlines() if "prototypical |" in line)
+        '| prototypical | the rate is halved three times in all, not every 2,000 episodes |'
+    """
     first = [recipe for recipe in RECIPES.values() if (recipe.n_way, recipe.k_shot) == TASKS[0]]
     return _table(["method", "differs from the paper"], ([r.label, "; ".join(r.deviations[2:]) or "–"] for r in first))
 

@@ -14,6 +14,17 @@ def test_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler:
     Args:
         recipe: any recipe.
         data: base, validation and novel classes.
+
+    Example:
+        >>> import torch
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> images, counts = torch.zeros(100, 1, 8, 8, dtype=torch.uint8), torch.full((5,), 20)
+        >>> names = ([f"{part}{i}" for i in range(5)] for part in ("base", "validation", "novel"))
+        >>> parts = [ImageClasses(images, counts, tuple(five)) for five in names]
+        >>> data = Splits("blank", *parts)
+        >>> tasks = test_tasks(recipe_named("prototypical-omniglot-5w1s"), data)
+        >>> tasks.n_way, tasks.k_shot, tasks.n_query, tasks.classes.names[0]
+        (5, 1, 15, 'novel0')
     """
     return EpisodeSampler(_as_tested(recipe, data.novel), recipe.n_way, recipe.k_shot, recipe.test_query, seed=1)
 
@@ -25,6 +36,18 @@ def training_tasks(recipe: Recipe, data: Splits, seed: int) -> EpisodeSampler:
         recipe: any recipe.
         data: base, validation and novel classes.
         seed: of the run; processes that train together need one each.
+
+    Example:
+        >>> import torch
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> images, counts = torch.zeros(100, 1, 8, 8, dtype=torch.uint8), torch.full((5,), 20)
+        >>> names = ([f"{part}{i}" for i in range(5)] for part in ("base", "validation", "novel"))
+        >>> parts = [ImageClasses(images, counts, tuple(five)) for five in names]
+        >>> data = Splits("blank", *parts)
+        >>> recipe = recipe_named("maml-omniglot-5w1s")
+        >>> tasks = training_tasks(recipe, data, seed=0)
+        >>> tasks.n_way == recipe.train_way, len(tasks.classes), tasks.classes.names[0]  # 5 classes in 4 rotations
+        (True, 20, 'base0')
     """
     sizes = (recipe.train_way, recipe.train_shot, recipe.train_query)
     classes = concatenate(data.base, data.validation) if recipe.validation_too else data.base
@@ -40,6 +63,18 @@ def validation_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler | None:
 
     Returns:
         None where the recipe learns from the validation classes as well.
+
+    Example:
+        >>> import torch
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> images, counts = torch.zeros(100, 1, 8, 8, dtype=torch.uint8), torch.full((5,), 20)
+        >>> names = ([f"{part}{i}" for i in range(5)] for part in ("base", "validation", "novel"))
+        >>> parts = [ImageClasses(images, counts, tuple(five)) for five in names]
+        >>> data = Splits("blank", *parts)
+        >>> validation_tasks(recipe_named("prototypical-omniglot-5w1s"), data).n_way  # training has 60 ways
+        20
+        >>> validation_tasks(recipe_named("prototypical-omniglot-5w1s-trainval"), data) is None
+        True
     """
     if recipe.validation_too:
         return None

@@ -40,6 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         the exit status: 0; 2 after an error, which stands in one line on stderr; 130 after Ctrl-C.
+
+    Example:
+        >>> main(["evaluate", "no-such-recipe"])  # says on stderr that there is none
+        2
     """
     options = _parser().parse_args(arguments)
     try:

@@ -33,6 +33,13 @@ def enter(recipe: Recipe, folder: Path, results: Path | None = None) -> Path:
         ValueError: run.json or the weights are damaged, incomplete, or of another recipe or other settings; or the
             ledger belongs to an installed package.
         FileNotFoundError: there is no finished run in `folder`.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> enter(recipe_named("prototypical-omniglot-5w1s"), Path(mkdtemp()))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        FileNotFoundError: there is no finished run in ...: run.json is missing
     """
     results = own_results() if results is None else results
     run, file = _finished(recipe, folder)

@@ -114,6 +114,13 @@ def defects_of_run(recipe: Recipe, run: Any) -> Iterator[str]:
 
     Yields:
         a sentence per fault.
+
+    Example:
+        >>> from fslbook.paper.ledger import read
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> recipe = recipe_named("prototypical-omniglot-5w1s")
+        >>> [*defects_of_run(recipe, read(recipe).runs[0] | {"training_tasks": 7})][0]
+        '7 training tasks, the recipe asks for 24000'
     """
     if wrong := [*malformed(run)]:
         yield from wrong

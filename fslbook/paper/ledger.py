@@ -64,6 +64,16 @@ def add(recipe: Recipe, run: dict[str, Any], folder: Path | None = None) -> Path
     Raises:
         ValueError: the run lacks something, says what no run can say, or has too few test episodes; or the ledger
             belongs to an installed package.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> recipe, folder = recipe_named("prototypical-omniglot-5w1s"), Path(mkdtemp())
+        >>> add(recipe, {"seed": 0}, folder)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ValueError: prototypical-omniglot-5w1s: ...
+        >>> add(recipe, read(recipe).runs[0], folder).name
+        'prototypical-omniglot-5w1s.json'
     """
     if wrong := [*defects_of_run(recipe, run)]:
         raise ValueError(f"{recipe.name}: {'; '.join(wrong)}")
@@ -80,6 +90,15 @@ def write(entry: Entry, folder: Path) -> None:
     Args:
         entry: what the ledger is to hold on its recipe.
         folder: of the ledger.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> recipe, folder = recipe_named("prototypical-omniglot-5w1s"), Path(mkdtemp())
+        >>> entry = read(recipe)
+        >>> write(entry, folder)
+        >>> read(recipe, folder) == entry
+        True
     """
     paper = published(entry.recipe)
     context = {"paper": asdict(paper) if paper else None, "deviations": entry.recipe.deviations}

@@ -52,8 +52,7 @@ def train(
         seed: of the weights and the tasks.
         folder: where run.json and weights.safetensors are written.
         team: the processes that train together.
-        checkpoints: where the checkpoints lie, if not in `folder`. Recipes of the same `training` may share the place:
-            the second finds its training done, or waits for it.
+        checkpoints: where they lie, if not in `folder`; recipes of the same `training` may share it, one by one.
         eager: on a GPU too, take each step as it comes instead of replaying a CUDA graph.
         progress: show a progress bar.
 
@@ -62,6 +61,17 @@ def train(
 
     Raises:
         ValueError: a weight is NaN or infinite in the end.
+
+    Example:
+        >>> from fslbook.data.image_classes import ImageClasses
+        >>> images, counts = torch.zeros(100, 1, 28, 28, dtype=torch.uint8), torch.full((5,), 20)
+        >>> names = ([f"{part}{i}" for i in range(5)] for part in ("base", "validation", "novel"))
+        >>> data = Splits("blank", *(ImageClasses(images, counts, tuple(five)) for five in names))
+
+        >>> from tempfile import mkdtemp
+        >>> sizes = {"train_way": 5, "train_shot": 1, "train_query": 5, "batch_size": 1, "steps": 1, "test_episodes": 2}
+        >>> train(Recipe("prototypical", 5, 1, **sizes), data, 0, Path(mkdtemp()), Team(), progress=False)
+        True
     """
     code = commit()  # now, since the files may change while a long run goes on
     checkpoint = (checkpoints or folder) / f"checkpoint{team.rank}.pt"
@@ -105,6 +115,17 @@ def scores(recipe: Recipe, method: nn.Module, data: Splits, episodes: int | None
         method: what is tested, on the device of the data.
         data: base, validation and novel classes.
         episodes: how many tasks, at least 2; by default as many as the recipe says.
+
+    Example:
+        >>> from fslbook.data.image_classes import ImageClasses
+        >>> from fslbook.paper.recipes import recipe_named
+        >>> images, counts = torch.zeros(100, 1, 28, 28, dtype=torch.uint8), torch.full((5,), 20)
+        >>> names = ([f"{part}{i}" for i in range(5)] for part in ("base", "validation", "novel"))
+        >>> data = Splits("blank", *(ImageClasses(images, counts, tuple(five)) for five in names))
+
+        >>> recipe = recipe_named("prototypical-omniglot-5w1s")
+        >>> sorted(scores(recipe, build(recipe).eval(), data, episodes=2))
+        ['all_at_once']
     """
     tasks = test_tasks(recipe, data)
     number = recipe.test_episodes if episodes is None else episodes
@@ -153,6 +174,11 @@ def as_dict(result: Evaluation) -> dict[str, float]:
 
     Args:
         result: of the recipe's test tasks.
+
+    Example:
+        >>> import torch
+        >>> as_dict(Evaluation(torch.tensor([0.5, 0.5]), "two tasks"))
+        {'accuracy': 0.5, 'ci95': 0.0, 'episodes': 2}
     """
     return {"accuracy": result.mean, "ci95": result.ci95, "episodes": len(result.per_episode)}
 

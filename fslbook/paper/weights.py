@@ -72,6 +72,14 @@ def write_weights(recipe: Recipe, method: nn.Module, seed: int, path: Path) -> s
 
     Raises:
         ValueError: a weight is NaN or infinite.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> recipe = recipe_named("prototypical-omniglot-5w1s")
+        >>> path = Path(mkdtemp()) / "weights.safetensors"
+
+        >>> len(write_weights(recipe, build(recipe), 0, path)), path.stat().st_size < 250_000
+        (64, True)
     """
     parameters = {name for name, _ in method.named_parameters()}
     state = {name: x.detach().cpu().contiguous() for name, x in method.state_dict().items()}
@@ -92,6 +100,17 @@ def read_weights(recipe: Recipe, path: Path) -> nn.Module:
 
     Raises:
         ValueError: the file is damaged, of another recipe, or of the same one with other settings.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> recipe = recipe_named("prototypical-omniglot-5w1s")
+        >>> path = Path(mkdtemp()) / "weights.safetensors"
+
+        >>> method = build(recipe)
+        >>> _ = write_weights(recipe, method, 0, path)
+        >>> again = read_weights(recipe, path)
+        >>> all(torch.allclose(x, y, atol=1e-3) for x, y in zip(again.parameters(), method.parameters(), strict=True))
+        True
     """
     about, tensors = _read(path)
     _check_about(about, recipe, path)

@@ -147,3 +147,7 @@ def test_docstrings_render_without_a_warning() -> None:
 def test_shapes_stand_in_three_of_five_docstrings_that_meet_tensors() -> None:
     silent = [one.name for one in WITH_TENSORS if not names_a_shape(one.text)]
     assert share_with_shapes(WITH_TENSORS) >= 0.6, f"no shape in {silent}"
+
+
+def test_every_class_and_function_shows_an_example() -> None:
+    assert without_example(PUBLIC) == []

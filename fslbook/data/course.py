@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from torchvision.datasets import Omniglot as TorchvisionOmniglot
-
 from fslbook.data.download import answers
 from fslbook.data.glyphs import glyphs
-from fslbook.data.omniglot import has_omniglot, omniglot
+from fslbook.data.omniglot import archive_source, has_omniglot, omniglot
 from fslbook.data.splits import Splits
 
 
@@ -42,7 +40,7 @@ def course_dataset(root: str | Path | None = None) -> Splits:
         not a zip file); delete it and run again to download it anew
     """
     reason = "no Omniglot at hand and no way to download it"
-    if has_omniglot(root) or answers(f"{TorchvisionOmniglot.download_url_prefix}/images_background.zip"):
+    if has_omniglot(root) or answers(archive_source("images_background")[0]):
         try:
             splits = omniglot(root=root)
         except ConnectionError as error:

@@ -9,7 +9,6 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn import functional as F
-from torchvision.transforms.functional import pil_to_tensor
 
 SIZE = 28
 """Side length in pixels of a finished drawing."""
@@ -58,7 +57,7 @@ def printed(font: ImageFont.FreeTypeFont, character: str) -> Tensor | None:
     width, height = (max(1, round(n * CHARACTER / max(cut.size))) for n in cut.size)
     canvas = Image.new("L", (CANVAS, CANVAS))
     canvas.paste(cut.resize((width, height), Image.Resampling.BOX), ((CANVAS - width) // 2, (CANVAS - height) // 2))
-    ink = pil_to_tensor(canvas)[0] > 127  # [CANVAS, CANVAS]
+    ink = torch.from_numpy(np.array(canvas)) > 127  # [CANVAS, CANVAS]
     return ink if ink.any() else None
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from torchvision.datasets import Omniglot as TorchvisionOmniglot
 
 from fslbook.common.files import is_litter, replaced
 from fslbook.data.cache import cached, data_root, digest, pack_path
@@ -92,6 +91,21 @@ def has_omniglot(root: str | Path | None = None) -> bool:
     return os.path.isfile(pack_path(f"omniglot-{SIZE}", folder)) or all(map(os.path.isfile, archives))
 
 
+def archive_source(part: str) -> tuple[str, str]:
+    """Where an archive can be downloaded, and its MD5: those that torchvision names.
+
+    Args:
+        part: a key of `DIGESTS`.
+
+    Example:
+        >>> archive_source("images_evaluation")[0][-22:]
+        '/images_evaluation.zip'
+    """
+    from torchvision.datasets import Omniglot  # here: it takes longer than the rest of the package, and few need it
+
+    return f"{Omniglot.download_url_prefix}/{part}.zip", Omniglot.zips_md5[part]
+
+
 def _archive_path(folder: Path, part: str) -> Path:
     return folder / "omniglot-py" / f"{part}.zip"
 
@@ -114,9 +128,8 @@ def _archive(path: Path, download: bool) -> bytes:
         return path.read_bytes()
     if not download:
         raise FileNotFoundError(f"{path} is missing; allow the download, or put torchvision's archive there")
-    url = f"{TorchvisionOmniglot.download_url_prefix}/{path.name}"
     try:
-        content = fetch(url, TorchvisionOmniglot.zips_md5[path.stem])
+        content = fetch(*archive_source(path.stem))
     except ConnectionError as error:
         raise ConnectionError(f"{error}; run again, or put the archive at {path}") from error
     try:

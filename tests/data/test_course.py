@@ -11,6 +11,7 @@ import pytest
 from helpers import numbered_classes
 from servers import Answer, saying, serving, stalling, whole
 from stand_in import MODULE
+from torchvision.datasets import Omniglot as TorchvisionOmniglot
 
 from fslbook import Splits, course_dataset
 
@@ -67,7 +68,7 @@ def test_course_takes_the_glyphs_when_omniglot_cannot_be_had_and_says_why(
 ) -> None:
     monkeypatch.setattr(sys.modules["fslbook.data.download"], "SILENCE", 0.5)
     with serving(answer) as url:
-        monkeypatch.setattr(COURSE.TorchvisionOmniglot, "download_url_prefix", url)
+        monkeypatch.setattr(TorchvisionOmniglot, "download_url_prefix", url)
         assert course_dataset(tmp_path) is stand_in_glyphs
     line = r", so the bundled glyphs, 3 base, 2 validation, 1 novel classes\."
     assert re.fullmatch(f"Data: {reason}.*{line}", printed_line(capsys))

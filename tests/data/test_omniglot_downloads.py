@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from servers import Answer, half, saying, serving, whole
 from stand_in import MODULE, PARTS
+from torchvision.datasets import Omniglot as TorchvisionOmniglot
 
 from fslbook import omniglot
 from fslbook.data.download import download
@@ -34,14 +35,14 @@ def incomplete(root: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> P
     """A data folder without that archive, and the way to a server that may have it."""
     (root / "omniglot-py" / "images_background.zip").unlink()
     monkeypatch.setattr(MODULE, "fetch", download)
-    monkeypatch.setitem(MODULE.TorchvisionOmniglot.zips_md5, "images_background", hashlib.md5(content).hexdigest())
+    monkeypatch.setitem(TorchvisionOmniglot.zips_md5, "images_background", hashlib.md5(content).hexdigest())
     return root
 
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     def start(answer: Answer) -> None:
-        monkeypatch.setattr(MODULE.TorchvisionOmniglot, "download_url_prefix", running.enter_context(serving(answer)))
+        monkeypatch.setattr(TorchvisionOmniglot, "download_url_prefix", running.enter_context(serving(answer)))
 
     with contextlib.ExitStack() as running:
         yield start

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import toy_chapter
-from exercise_helpers import ROOT
+from copies import changed, copy_of_the_checkout, python
 
 STEM = toy_chapter.STEM
 WRITTEN = {
@@ -23,37 +19,10 @@ WRITTEN = {
 GENERATED = {f"book/exercises/{STEM}.ipynb", "README.md", "book/package.md", "tests/seconds.json"}
 
 
-def run(folder: Path, *command: str) -> str:
-    """What a command prints, with the package of `folder`; its failure is the test's."""
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-def python(folder: Path, *arguments: str) -> str:
-    return run(folder, sys.executable, *arguments)
-
-
-def changed(folder: Path) -> set[str]:
-    """The files that git lists as new or changed."""
-    return {line[3:] for line in run(folder, "git", "status", "--porcelain", "--untracked-files=all").splitlines()}
-
-
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the checkout as it is now, without weights, as a repository of its own."""
-    if shutil.which("git") is None or not (ROOT / ".git").exists():
-        pytest.skip("counting needs git and a checkout")
-    folder = tmp_path_factory.mktemp("book")
-    for name in run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
-        if name and (ROOT / name).is_file() and not name.endswith(".safetensors"):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    run(folder, "git", "init", "-q")
-    run(folder, "git", "add", "-A")
-    run(folder, "git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "The book")
-    return folder
+    """A copy of the checkout without weights."""
+    return copy_of_the_checkout(tmp_path_factory.mktemp("book"), leave_out=".safetensors")
 
 
 @pytest.fixture(scope="module")

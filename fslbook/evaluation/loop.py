@@ -13,7 +13,15 @@ from fslbook.common.arguments import check_same_device, check_whole_number
 from fslbook.evaluation.embedding import embed_classes, embeds_images_alone, splits_in_two
 from fslbook.evaluation.modes import evaluation_mode
 from fslbook.evaluation.results import Evaluation, RegressionEvaluation
-from fslbook.evaluation.scores import Score, accuracy, checked_answers, checked_score, name_of, squared_error
+from fslbook.evaluation.scores import (
+    Score,
+    accuracy,
+    check_rows_are_queries,
+    checked_answers,
+    checked_score,
+    name_of,
+    squared_error,
+)
 from fslbook.tasks.episode import Episode, joined
 from fslbook.tasks.sampler import EpisodeSampler, TaskSampler
 
@@ -93,6 +101,8 @@ def evaluate(
             for episode in _batches(tasks, n_episodes, size):
                 score = score or (squared_error if episode.targets.is_floating_point() else accuracy)
                 answers = checked_answers(method, _asked(answer, episode), episode)
+                if not parts:
+                    check_rows_are_queries(method, answer, episode)
                 parts.append(checked_score(score, answers, episode.targets))
                 bar.update(episode.batch_size)
     kind = RegressionEvaluation if episode.targets.is_floating_point() else Evaluation

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import torch
 from torch import Tensor, nn
 
 from fslbook.tasks.episode import Episode
@@ -85,6 +87,37 @@ def checked_answers(method: nn.Module, answers: Tensor, episode: Episode) -> Ten
         what = "predictions" if numbers else "logits"
         raise ValueError(f"{name} gave {what} that are not finite (NaN or infinity); are its weights finite?")
     return answers
+
+
+def check_rows_are_queries(method: nn.Module, answer: Callable[[Episode], Tensor], episode: Episode) -> None:
+    """With as many queries as classes, logits that lie the wrong way round have the right shape: ask once more.
+
+    Each query of the first task stands twice then. With any other number their shape has told it already.
+
+    Args:
+        method: who answers.
+        answer: how it answers an episode without query labels.
+        episode: the first tasks.
+
+    Raises:
+        ValueError: the logits are [B, N, Q].
+
+    Example:
+        >>> x, y = torch.rand(1, 2, 3), torch.tensor([[0, 1]])
+        >>> turned = lambda episode: torch.zeros(1, 2, episode.query_x.shape[1])
+        >>> check_rows_are_queries(nn.Flatten(), turned, Episode(x, y, x, y, n_way=2))
+        Traceback (most recent call last):
+        ValueError: Flatten gives logits [B, N, Q]; they must be [B, Q, N]: swap the last two axes
+    """
+    first = episode.tasks()[0].without_labels()
+    n_queries, twice = first.query_x.shape[1], torch.cat([first.query_x] * 2, dim=1)
+    if episode.targets.is_floating_point() or n_queries != episode.n_way:
+        return
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
+        shape = answer(replace(first, query_x=twice, check=False)).shape
+    if shape[1:3] == (episode.n_way, 2 * n_queries):
+        name = type(method).__name__
+        raise ValueError(f"{name} gives logits [B, N, Q]; they must be [B, Q, N]: swap the last two axes")
 
 
 def checked_score(score: Score, answers: Tensor, targets: Tensor) -> Tensor:

@@ -26,6 +26,13 @@ class Says(nn.Module):
         return self.change(torch.zeros(*episode.query_x.shape[:2], episode.n_way))
 
 
+class Turned(nn.Module):
+    """Prototypes whose logits lie the wrong way round; with as many queries as classes their shape is right."""
+
+    def forward(self, episode: Episode) -> Tensor:
+        return linear_prototypes()(episode).mT
+
+
 def spoilt(value: float, where: slice = slice(0, 1)) -> Any:
     def change(x: Tensor) -> Tensor:
         x[:, where] = value
@@ -56,6 +63,9 @@ ROWS: dict[str, Refused | Right] = {
     f"answer: {name}": Refused(lambda change=change: evaluate(Says(change), SAMPLER, 3), says)
     for name, (change, says) in ANSWERS.items()
 }
+ROWS["answer: classes for queries"] = Refused(
+    lambda: evaluate(Turned(), SAMPLER, 3), r"Turned gives logits \[B, N, Q\]; they must be \[B, Q, N\]"
+)
 ROWS |= {
     f"n_episodes is {kind}": Refused(lambda v=v: evaluate(Says(lambda x: x), SAMPLER, v), f"n_episodes {WHOLE} 2")
     for kind, v in {**NOT_SIZES, "one": 1}.items()

@@ -94,7 +94,7 @@ def test_the_query_labels_are_taken_away_before_the_method_is_asked() -> None:
         return logits(episode)
 
     evaluate(Answers(look), SAMPLER, 3)
-    assert seen == [None] * 3
+    assert len(seen) >= 3 and set(seen) == {None}
 
 
 def test_a_method_that_peeks_is_told_why_it_fails() -> None:

@@ -138,9 +138,9 @@ def test_embedding_once_embeds_each_image_once_however_many_episodes() -> None:
 
 def test_few_episodes_embed_only_the_images_they_need() -> None:
     method = linear_prototypes()
-    sampler = EpisodeSampler(blobs(200, 10), n_way=2, k_shot=1, n_query=1)
+    sampler = EpisodeSampler(blobs(200, 10), n_way=2, k_shot=1, n_query=2)
     evaluate(method, sampler, 3)
-    assert method.encoder.images_seen == 3 * 2 * 2
+    assert method.encoder.images_seen == 3 * 2 * (1 + 2)
 
 
 @pytest.mark.parametrize("encoder", [BatchNormEncoder, ScaledByTheBatch])

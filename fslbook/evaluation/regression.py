@@ -1,4 +1,4 @@
-"""Mean squared error over many regression tasks, with its 95 % confidence interval (chapter 7)."""
+"""Mean squared error over many regression tasks, with its 95 % confidence interval (chapter 8)."""
 
 from __future__ import annotations
 

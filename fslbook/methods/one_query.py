@@ -1,4 +1,4 @@
-"""Three ways to ask a method about the queries of an episode; they differ where queries see each other (chapter 8).
+"""Three ways to ask a method about the queries of an episode; they differ where queries see each other (chapter 9).
 
 A network that normalises by the batch at hand answers a query with the help of whatever else is in the batch:
 

@@ -1,4 +1,4 @@
-"""A whole network, images to logits, for methods that adapt weights (chapters 8 and 9)."""
+"""A whole network, images to logits, for methods that adapt weights (chapters 9 and 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses on pairs and triplets of features (chapter 3)."""
+"""Losses on pairs and triplets of features (chapter 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The relation module: a small network that compares two stacked maps (chapter 6)."""
+"""The relation module: a small network that compares two stacked maps (chapter 7)."""
 
 from __future__ import annotations
 

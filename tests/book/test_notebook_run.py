@@ -70,14 +70,14 @@ def test_progress_bars_are_told_from_warnings():
 
 def test_a_missing_page_is_named(tmp_path, capsys):
     pages = notebooks.pages_of(ROOT / "_toc.yml")
-    assert pages[0] == "book/index" and "book/04-prototypes" in pages
+    assert pages[0] == "book/index" and "book/05-prototypes" in pages
     for name in ["index", *pages]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / f"{name}.html").touch()
     assert notebooks.main(["pages", str(tmp_path)]) == 0
-    (tmp_path / "book/04-prototypes.html").unlink()
+    (tmp_path / "book/05-prototypes.html").unlink()
     assert notebooks.main(["pages", str(tmp_path)]) == 1
-    assert "book/04-prototypes.html is missing" in capsys.readouterr().err
+    assert "book/05-prototypes.html is missing" in capsys.readouterr().err
 
 
 BUSY = "import time\nwhile time.process_time() < 3: pass"

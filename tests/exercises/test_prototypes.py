@@ -1,4 +1,4 @@
-"""Exercises of chapter 4: correct versions that are written differently from the solution."""
+"""Exercises of chapter 5: correct versions that are written differently from the solution."""
 
 from __future__ import annotations
 

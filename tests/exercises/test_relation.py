@@ -1,4 +1,4 @@
-"""Exercises of chapter 6: correct versions that are written differently from the solution."""
+"""Exercises of chapter 7: correct versions that are written differently from the solution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small losses and networks that the checks of chapters 7 to 9 hand to a learner's function."""
+"""Small losses and networks that the checks of chapters 8 to 10 hand to a learner's function."""
 
 from __future__ import annotations
 

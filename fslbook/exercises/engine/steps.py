@@ -1,4 +1,4 @@
-"""Inner steps as the oracles of chapters 8 and 9 take them, with the flaws that they recognise."""
+"""Inner steps as the oracles of chapters 9 and 10 take them, with the flaws that they recognise."""
 
 from __future__ import annotations
 

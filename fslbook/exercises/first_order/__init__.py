@@ -1,1 +1,1 @@
-"""Checks of chapter 9's exercises."""
+"""Checks of chapter 10's exercises."""

@@ -1,4 +1,4 @@
-"""Checks of chapter 9's exercises: FOMAML, Reptile, Meta-SGD, ANIL, and how to compare features."""
+"""Checks of chapter 10's exercises: FOMAML, Reptile, Meta-SGD, ANIL, and how to compare features."""
 
 from __future__ import annotations
 

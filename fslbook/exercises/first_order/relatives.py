@@ -1,4 +1,4 @@
-"""Checks of chapter 9's exercises: Meta-SGD, ANIL, and how alike features are."""
+"""Checks of chapter 10's exercises: Meta-SGD, ANIL, and how alike features are."""
 
 from __future__ import annotations
 

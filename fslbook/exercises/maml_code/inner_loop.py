@@ -1,4 +1,4 @@
-"""Checks of chapter 8's exercises: MAML in code, on networks whose weights are an argument."""
+"""Checks of chapter 9's exercises: MAML in code, on networks whose weights are an argument."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of chapter 8's exercises: questions to ask of a MAML that runs."""
+"""Checks of chapter 9's exercises: questions to ask of a MAML that runs."""
 
 from __future__ import annotations
 

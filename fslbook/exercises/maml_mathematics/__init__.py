@@ -1,1 +1,1 @@
-"""Checks of chapter 7's exercises."""
+"""Checks of chapter 8's exercises."""

@@ -1,4 +1,4 @@
-"""Checks of chapter 7's exercises: meta-gradients in closed form."""
+"""Checks of chapter 8's exercises: meta-gradients in closed form."""
 
 from __future__ import annotations
 

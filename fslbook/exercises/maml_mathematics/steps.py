@@ -1,4 +1,4 @@
-"""Checks of chapter 7's exercises: the mathematics of MAML, on weight vectors."""
+"""Checks of chapter 8's exercises: the mathematics of MAML, on weight vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of chapter 5's exercises, continued: how sure attention can be, and how many images it looks at."""
+"""Checks of chapter 6's exercises, continued: how sure attention can be, and how many images it looks at."""
 
 from __future__ import annotations
 

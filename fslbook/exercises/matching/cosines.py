@@ -1,4 +1,4 @@
-"""Checks of chapter 5's exercises: matching networks."""
+"""Checks of chapter 6's exercises: matching networks."""
 
 from __future__ import annotations
 

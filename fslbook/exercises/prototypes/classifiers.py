@@ -1,4 +1,4 @@
-"""Checks of chapter 4's exercises: what a classifier of prototypes is, and how good."""
+"""Checks of chapter 5's exercises: what a classifier of prototypes is, and how good."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of chapter 4's exercises: prototypical networks."""
+"""Checks of chapter 5's exercises: prototypical networks."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Checks of chapter 6's exercises."""
+"""Checks of chapter 7's exercises."""

@@ -1,4 +1,4 @@
-"""Checks of chapter 6's exercises: relation networks."""
+"""Checks of chapter 7's exercises: relation networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of chapter 6's exercises, continued: what a relation score costs, what it teaches, and when to say nothing."""
+"""Checks of chapter 7's exercises, continued: what a relation score costs, what it teaches, and when to say nothing."""
 
 from __future__ import annotations
 

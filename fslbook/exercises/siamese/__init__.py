@@ -1,1 +1,1 @@
-"""Checks of chapter 3's exercises."""
+"""Checks of chapter 4's exercises."""

@@ -1,4 +1,4 @@
-"""Checks of chapter 3's exercises: Siamese networks."""
+"""Checks of chapter 4's exercises: Siamese networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of chapter 3's exercises, continued: what the losses do to distances, and how to judge them."""
+"""Checks of chapter 4's exercises, continued: what the losses do to distances, and how to judge them."""
 
 from __future__ import annotations
 

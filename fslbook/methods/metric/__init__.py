@@ -1,1 +1,1 @@
-"""Methods that compare: one file a method (chapters 3 to 6)."""
+"""Methods that compare: one file a method (chapters 4 to 7)."""

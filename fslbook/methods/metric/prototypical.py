@@ -1,6 +1,6 @@
 """Prototypical Networks: Snell, Swersky and Zemel (2017), "Prototypical Networks for Few-shot Learning".
 
-Derived in chapter 4. As in the authors' code the distance is the squared Euclidean one, summed over
+Derived in chapter 5. As in the authors' code the distance is the squared Euclidean one, summed over
 dimensions, and support and query pass through the encoder in one batch.
 """
 

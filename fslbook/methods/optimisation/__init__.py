@@ -1,1 +1,1 @@
-"""Methods that adapt weights: one file a method (chapters 7 to 9)."""
+"""Methods that adapt weights: one file a method (chapters 8 to 10)."""

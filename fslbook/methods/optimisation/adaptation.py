@@ -1,4 +1,4 @@
-"""What the methods share that answer a task by adapting a network's weights to its support set (chapters 7 and 8)."""
+"""What the methods share that answer a task by adapting a network's weights to its support set (chapters 8 and 9)."""
 
 from __future__ import annotations
 

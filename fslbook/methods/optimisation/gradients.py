@@ -1,4 +1,4 @@
-"""Gradients that are taken before `backward` is called, task by task (chapter 8)."""
+"""Gradients that are taken before `backward` is called, task by task (chapter 9)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Model-agnostic meta-learning: Finn, Abbeel and Levine (2017), and its relatives that change one line of it.
 
-Derived in chapter 7, built step by step in chapter 8. The losses are means, as usual in PyTorch. The authors' code sums
+Derived in chapter 8, built step by step in chapter 9. The losses are means, as usual in PyTorch. The authors' code sums
 over the classes, so that its inner learning rate of 0.4 in a 5-way task is 2.0 here.
 """
 

@@ -1,4 +1,4 @@
-"""The package stands before the court of the museum: the tests that the reader is told to copy acquit it."""
+"""The tests that the museum tells the reader to copy accept the package."""
 
 from __future__ import annotations
 
@@ -80,22 +80,26 @@ PACKAGE = {
     "test_three_and_four_make_twenty_five": lambda z, c: negative_squared_distances(z[None], c[None])[0],
     "test_it_recognises_its_own_support": lambda: PrototypicalNetwork(Conv4(channels=16)),
     "test_perfect_features_allow_certainty": matching_logits,
-    "test_it_cries_wolf_rarely_and_sees_the_wolf": is_better,
+    "test_equals_seldom_win_and_better_ones_do": is_better,
     "test_the_gradient_arrives": maml_loss,
     "test_it_listens_to_its_support": maml_loss,
     "test_the_gradient_is_the_slope": maml_loss,
+    "test_the_queries_decide": maml_loss,
+    "test_the_gradient_is_what_is_found": lambda network, task, inner_lr: torch.autograd.grad(
+        maml_loss(network, task, inner_lr), [*network.parameters()]
+    ),
     "test_a_small_step_lowers_the_support_loss": maml_step,
     "test_a_query_is_answered_alone": answer,
 }
 
 
 @pytest.mark.parametrize("name", PACKAGE)
-def test_the_package_is_acquitted(name):
+def test_the_package_is_accepted(name):
     torch.manual_seed(0)
     TESTS[name](PACKAGE[name])
 
 
-def test_first_order_is_convicted_where_it_should_be():
+def test_first_order_is_caught_where_it_should_be():
     with pytest.raises(AssertionError):
         TESTS["test_the_gradient_is_the_slope"](
             lambda network, task, inner_lr: MAML(network, inner_lr, loss=F.mse_loss, first_order=True).loss(task)

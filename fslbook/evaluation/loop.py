@@ -1,4 +1,4 @@
-"""Scores over many tasks, with their 95 % confidence intervals (chapter 2)."""
+"""Scores over many tasks, with their 95 % confidence intervals (chapter 3)."""
 
 from __future__ import annotations
 

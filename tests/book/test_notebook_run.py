@@ -25,6 +25,7 @@ def written(folder, sources=RUNNABLE):
     return folder / "trial.ipynb"
 
 
+@pytest.mark.slow
 def test_run_makes_a_notebook_that_the_guard_passes(tmp_path, capsys):
     pytest.importorskip("ipywidgets", reason="without it tqdm warns instead of drawing a bar")
     file = written(tmp_path)

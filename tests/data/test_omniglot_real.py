@@ -49,6 +49,7 @@ def test_real_ink_is_bright_and_every_drawing_has_some(real: Callable[[str], Spl
         assert float(part.images.amax(dim=(1, 2, 3)).min()) > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 def test_real_archives_hold_the_drawings_that_the_digests_promise(part: str, real: Callable[[str], Splits]) -> None:
     archive = data_root() / "omniglot-py" / f"{part}.zip"

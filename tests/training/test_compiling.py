@@ -12,6 +12,7 @@ from fslbook.training.compiling import why_not_compiled
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, on its way through itself
 
 
+@pytest.mark.slow
 def test_a_compiled_run_learns_as_an_ordinary_one(capsys: pytest.CaptureFixture[str]) -> None:
     if reason := why_not_compiled(nn.Identity(), torch.device("cpu")):
         pytest.skip(reason)

@@ -130,6 +130,7 @@ Run().fit(9, Path(sys.argv[1]), checkpoint_every=1)
 """
 
 
+@pytest.mark.slow
 def test_a_kill_while_saving_leaves_the_checkpoint_before_and_its_orphan_is_swept(tmp_path: Path) -> None:
     (tmp_path / "killed.py").write_text(KILLED)
     tests, folder = Path(__file__).resolve().parents[1], tmp_path / "runs"

@@ -107,6 +107,7 @@ print("went on after the signal")
 """
 
 
+@pytest.mark.slow
 def test_a_process_that_is_terminated_has_saved_its_training(tmp_path: Path) -> None:
     (tmp_path / "terminated.py").write_text(TERMINATED)
     tests, path = Path(__file__).resolve().parents[1], tmp_path / "run.pt"

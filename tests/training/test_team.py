@@ -36,6 +36,7 @@ dist.destroy_process_group()
 """
 
 
+@pytest.mark.slow
 def test_two_processes_average_the_gradient_of_all_their_tasks(tmp_path: Path) -> None:
     (tmp_path / "team.py").write_text(TEAM)
     tests = Path(__file__).resolve().parents[1]

@@ -75,6 +75,7 @@ def test_a_deep_copied_learner_is_caught() -> None:
         assert_close(gradient[0], closed_form(w, episode, 0.15, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adapted", [None, ("2.",)])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_meta_gradient_equals_finite_differences(variant: dict[str, object], adapted: tuple[str, ...] | None) -> None:

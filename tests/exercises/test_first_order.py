@@ -43,7 +43,7 @@ def _rate_gradient_by_autograd(support, query, theta, rates):
 
 
 def _anil_by_func(network, weights, x, y, inner_lr):
-    head = {name: w for name, w in weights.items() if "head" in name}
+    head = {name: w for name, w in weights.items() if name.startswith("head.")}
     slopes = grad(lambda w: F.cross_entropy(functional_call(network, {**weights, **w}, (x,)), y))(head)
     return {**weights, **{name: w - inner_lr * slopes[name] for name, w in head.items()}}
 

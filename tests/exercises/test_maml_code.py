@@ -42,7 +42,7 @@ VERSIONS = {
     "inner_lr_for_the_mean": [lambda a, n, k: torch.tensor(a * n)],
     "inner_step": [_func_step],
     "maml_loss": [_maml_loss_by_vmap],
-    "inner_step_for_all": [_steps_by_loop, vmap(_func_step, in_dims=(None, 0, 0, 0, None))],
+    "inner_step_for_all": [_steps_by_loop],
     "one_at_a_time": [_singly_by_vmap],
     "listens": [_listens_by_swapping],
 }

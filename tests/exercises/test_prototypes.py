@@ -30,11 +30,27 @@ def _leave_one_out_at_once(embeddings, labels, n_way):
     return (distances.argmin(dim=1) == labels).double().mean()
 
 
+def _boundary_by_bias(queries, prototypes):
+    weight, bias = 2 * prototypes, -prototypes.square().sum(dim=1)
+    logits = queries @ weight.T + bias
+    best = logits.argmax(dim=1)
+    lead = logits.amax(dim=1, keepdim=True) - logits
+    speed = (weight[best][:, None] - weight).norm(dim=2)
+    ratio = lead / speed
+    ratio[torch.arange(len(best)), best] = torch.inf
+    return ratio.amin(dim=1)
+
+
 VERSIONS = {
     "prototypes": [_prototypes_by_matrix, _prototypes_by_index_add],
-    "squared_distances": [_squares_by_product, lambda q, c: torch.stack([(q - x).square().sum(1) for x in c], dim=1)],
+    "squared_distances": [
+        _squares_by_product,
+        lambda q, c: torch.stack([(q - x).square().sum(1) for x in c], dim=1),
+        lambda q, c: torch.cdist(q, c) ** 2,
+    ],
     "updated_prototype": [lambda c, k, x: (c * k + x) / (k + 1)],
     "as_linear_layer": [lambda c: (2 * c, 10 - (c * c).sum(1)), lambda c: [2 * c, -(c.norm(dim=1) ** 2)]],
+    "distance_to_boundary": [_boundary_by_bias],
     "leave_one_out_accuracy": [_leave_one_out_at_once],
 }
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 
 def _pairs_by_loops(labels):
-    found = [(j, i, int(labels[i] != labels[j])) for i in range(len(labels)) for j in range(i + 1, len(labels))]
+    found = [(j, i, bool(labels[i] != labels[j])) for i in range(len(labels)) for j in range(i + 1, len(labels))]
     return [torch.tensor(column) for column in zip(*found, strict=True)]
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from fslbook.exercises.engine.comparing import kind_of
 from fslbook.exercises.engine.limits import TooLong, within_limits
 from fslbook.exercises.engine.structures import map_tensors, require_gradients, same
+from fslbook.exercises.engine.watching import watched
 
 TOO_LONG = "it was stopped because it did not come back; is there a loop that never ends?"
 
@@ -97,7 +98,15 @@ def lost_gradient(answer: Any, copies: tuple[Any, ...]) -> str | None:
     except Exception as error:  # it lies in the history of the answer, which the learner's function has made
         return f"no gradient flows back through your function: {first_line(error)}"
     lost = [str(i + 1) for i, g in enumerate(gradients) if g is None]
-    return f"no gradient flows back to floating-point argument {', '.join(lost)}; {advice}" if lost else None
+    if lost:
+        return f"no gradient flows back to floating-point argument {', '.join(lost)}; {advice}"
+    return None if all(g.isfinite().all() for g in gradients) else _NAN_GRADIENT
+
+
+_NAN_GRADIENT = (
+    "the numbers are right, but the gradient that flows back through them is not finite: a division by 0 that is "
+    "repaired afterwards (nan_to_num, where) still spoils the gradient; keep the 0 out of the division"
+)
 
 
 def _trouble(answer: Any, error: BaseException | None) -> str | None:
@@ -130,7 +139,7 @@ def in_words(error: BaseException) -> str:
     return f"{type(error).__name__}{where}: {first_line(error)}"
 
 
-_OURS = (__file__, within_limits.__code__.co_filename)
+_OURS = (__file__, within_limits.__code__.co_filename, watched.__code__.co_filename)
 
 
 def first_line(error: BaseException) -> str:

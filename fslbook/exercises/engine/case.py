@@ -15,6 +15,7 @@ from fslbook.exercises.engine.structures import map_tensors, require_gradients
 Arguments = tuple[Any, ...]
 Draw = Callable[[torch.Generator], Arguments]
 Judge = Callable[..., str | None]
+Watch = Callable[..., str | None]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Case:
         gradient: the answer must pass the gradient on to each floating-point argument.
         probe: `probe(answer, *arguments)` is compared in place of the answer, for instance a gradient through it;
             the floating-point tensors among the arguments then require gradients.
+        watch: `watch(work, *arguments)` says what was done in a way that the task forbids, or None; `work` is a
+            `Work` with each operation on tensors.
 
     Example:
         >>> case = Case(lambda generator: (torch.rand(5, generator=generator), 2))
@@ -56,6 +59,7 @@ class Case:
     judge: Judge | None = None
     gradient: bool = False
     probe: Callable[..., Any] | None = None
+    watch: Watch | None = None
 
     def answer(self, function: Callable[..., Any], arguments: Arguments) -> Any:
         """What is compared, for a function of our own.

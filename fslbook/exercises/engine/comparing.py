@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fslbook.exercises.engine.patterns import pattern
+
 Parts = tuple[Any, ...] | list[Any]
 
 
@@ -90,8 +92,16 @@ def _in_number(answer: Any, expected: bool | int | float, tolerance: float) -> s
     if type(plain) not in accepted:
         return f"it returned {kind_of(answer)}, wanted is {_NUMBERS[type(expected)]}"
     if not isinstance(expected, float):
-        return None if plain == expected else "the number is wrong"
+        return None if plain == expected else f"the number is wrong{_in_proportion(plain, expected)}"
     return _values(_as_float64(plain), _as_float64(expected), tolerance)
+
+
+def _in_proportion(plain: int, expected: int) -> str:
+    """Whole numbers of some size, one of which is a multiple of the other."""
+    if min(plain, expected) < 20 or max(plain, expected) % min(plain, expected):
+        return ""
+    factor = max(plain, expected) // min(plain, expected)
+    return f": yours is {'' if plain > expected else 'one '}{factor}{' times' if plain > expected else 'th of'} it"
 
 
 _NUMBERS = {bool: "a truth value, True or False", int: "a whole number", float: "a number"}
@@ -136,11 +146,13 @@ def _values(answer: Tensor, expected: Tensor, tolerance: float) -> str | None:
     wrong = int((~_isclose(answer, expected, tolerance)).sum())
     if not wrong:
         return None
-    return (
+    words = (
         "the number is wrong"
         if expected.ndim == 0
         else f"the shape is right, but {wrong} of {expected.numel()} values are wrong"
     )
+    known = pattern(answer, expected) if _kind(expected) in ("floating-point numbers", "whole numbers") else None
+    return f"{words}: {known}" if known else words
 
 
 def _isclose(answer: Tensor, expected: Tensor, tolerance: float) -> Tensor:

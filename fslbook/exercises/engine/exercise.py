@@ -13,8 +13,10 @@ from torch import Tensor
 from fslbook.exercises.engine.calling import TOO_LONG, NotAttempted, call, cut, first_line, lost_gradient
 from fslbook.exercises.engine.case import Arguments, Case, Mistake
 from fslbook.exercises.engine.comparing import difference, kind_of
+from fslbook.exercises.engine.naming import Seen, named, seen
 from fslbook.exercises.engine.report import Report, in_lines
 from fslbook.exercises.engine.structures import form, has_floats, has_nan, map_tensors
+from fslbook.exercises.engine.watching import Work, watched
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Exercise:
     def _try(self, function: Callable[..., Any], device: torch.device) -> Report:
         if not callable(function):
             return self._failed(f"this is {kind_of(function)}; hand over the function itself, without calling it")
-        found: dict[str, str | None] = {}
+        found: dict[str, Seen | str | None] = {}
         for name, case in self._all_cases().items():
             try:
                 found[name] = self._examine(function, name, case, device)
@@ -83,7 +85,7 @@ class Exercise:
                 break
         passed = not any(found.values())
         head = f"✓ {self.name}: all {len(found)} properties hold" if passed else f"✗ {self.name}: not yet"
-        return Report(passed, [head, *in_lines(found)])
+        return Report(passed, [head, *in_lines(named(found))])
 
     def _failed(self, why: str) -> Report:
         return Report(False, [f"✗ {self.name}: not yet", f"  ✗ {why}"])
@@ -95,17 +97,21 @@ class Exercise:
             floats = has_floats(first.draw(torch.Generator()))
         return {**self.cases, "64-bit numbers": doubled} if floats else self.cases
 
-    def _examine(self, function: Callable[..., Any], name: str, case: Case, device: torch.device) -> str | None:
+    def _examine(self, function: Callable[..., Any], name: str, case: Case, device: torch.device) -> Seen | str | None:
         generator = torch.Generator()
         generator.seed()
         with self._taking_the_blame(name):
             arguments = map_tensors(lambda x: x.to(device), case.draw(generator))
-            answer, copies, trouble = call(function, arguments, gradients=case.gradient or case.probe is not None)
+            right = self._right_answer(arguments, case)  # first, so that what it loads is not on the learner's clock
+            work = Work()
+            version = watched(function, work) if case.watch else function
+            answer, copies, trouble = call(version, arguments, gradients=case.gradient or case.probe is not None)
             if trouble:
                 return trouble
             lost = lost_gradient(answer, copies) if case.gradient else None
-            answer, trouble = self._probed(answer, copies, arguments, case) if case.probe else cut(answer)
-            return trouble or self._judged(answer, arguments, case) or lost
+            answer, trouble = self._probed(answer, copies, case) if case.probe else cut(answer)
+            forbidden = case.watch(work, *arguments) if case.watch else None
+            return trouble or self._judged(answer, right, arguments, case) or lost or forbidden
 
     @contextmanager
     def _taking_the_blame(self, place: str) -> Iterator[None]:
@@ -123,34 +129,23 @@ class Exercise:
             raise ValueError("the expected answer is not a number")
         return answer
 
-    def _probed(self, answer: Any, copies: Arguments, arguments: Arguments, case: Case) -> tuple[Any, str | None]:
+    def _probed(self, answer: Any, copies: Arguments, case: Case) -> tuple[Any, str | None]:
         assert case.probe is not None
         try:
             return cut(case.probe(answer, *copies))
-        except Exception as error:
-            self._right_answer(arguments, case)  # raises if the probe does not even work on the right answer
+        except Exception as error:  # on the right answer the probe has just worked
             return None, f"{_not_asked_for(answer)}: {first_line(error)}"
 
-    def _judged(self, answer: Any, arguments: Arguments, case: Case) -> str | None:
+    def _judged(self, answer: Any, right: Any, arguments: Arguments, case: Case) -> Seen | str | None:
         if case.judge is None:
-            wrong = difference(answer, self._right_answer(arguments, case), self.tolerance)
-            return wrong and (self._recognised(answer, arguments, case) or wrong)
+            wrong = difference(answer, right, self.tolerance)
+            return wrong and seen(wrong, answer, right, arguments, case, self.mistakes, self.tolerance)
+        if form(answer) == form(right):
+            return case.judge(answer, *arguments)  # of such an answer a judge must know: what it raises is our fault
         try:
             return case.judge(answer, *arguments)
         except Exception:
-            if form(answer) == form(self._right_answer(arguments, case)):
-                raise  # an answer of the right form can be judged, so that the fault is the judge's
             return _not_asked_for(answer)
-
-    def _recognised(self, answer: Any, arguments: Arguments, case: Case) -> str | None:
-        for mistake in self.mistakes:
-            try:
-                theirs = case.answer(mistake.wrong, arguments)
-            except Exception:
-                continue  # this wrong version does not even run on these inputs
-            if difference(answer, theirs, self.tolerance) is None:
-                return mistake.says if isinstance(mistake.says, str) else mistake.says(*arguments)
-        return None
 
 
 _OURS = (

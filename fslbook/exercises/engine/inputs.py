@@ -13,10 +13,11 @@ LossFunction = Callable[[Tensor, Tensor], Tensor]
 
 
 class CurveLoss(nn.Module):
-    """Mean squared error of a network with 10 weights on 6 points, as a function of the weight vector [10].
+    """Mean squared error of a network on 6 points, as a function of the vector of its 3H + 1 weights.
 
     Args:
         generator: draws the points.
+        hidden: width H.
 
     Example:
         >>> CurveLoss(torch.Generator())(torch.zeros(10)).shape
@@ -26,14 +27,15 @@ class CurveLoss(nn.Module):
     x: Tensor
     y: Tensor
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Generator, hidden: int = 3) -> None:
         super().__init__()
+        self.hidden = hidden
         self.register_buffer("x", 2 * torch.rand(6, 1, generator=generator) - 1)
         self.register_buffer("y", torch.randn(6, generator=generator))
 
     def forward(self, theta: Tensor) -> Tensor:
-        """Weights [10] to one number."""
-        w1, b1, w2, b2 = theta.split([3, 3, 3, 1])
+        """Weights [3H + 1] to one number."""
+        w1, b1, w2, b2 = theta.split([*[self.hidden] * 3, 1])
         outputs = (self.x * w1 + b1).tanh() @ w2 + b2  # [6]
         return (outputs - self.y).square().mean()
 
@@ -52,6 +54,24 @@ def small_network(generator: Generator) -> nn.Sequential:
     network = nn.Sequential(OrderedDict(body=body, tanh=nn.Tanh(), head=head))
     for weight in network.parameters():
         weight.data = torch.randn(weight.shape, generator=generator) / 2
+    return network
+
+
+def batch_norm_network(generator: Generator) -> nn.Sequential:
+    """Images [Q, 1, 4, 4] to four outputs; it normalises by the statistics of its batch.
+
+    Args:
+        generator: draws the weights.
+
+    Example:
+        >>> batch_norm_network(torch.Generator())(torch.rand(5, 1, 4, 4)).shape
+        torch.Size([5, 4])
+    """
+    norm = nn.BatchNorm2d(3, track_running_stats=False)
+    layers = nn.utils.skip_init(nn.Conv2d, 1, 3, 3), norm, nn.Flatten(), nn.utils.skip_init(nn.Linear, 12, 4)
+    network = nn.Sequential(*layers)
+    for weight in network.parameters():
+        weight.data = torch.randn(weight.shape, generator=generator)
     return network
 
 

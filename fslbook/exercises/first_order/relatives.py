@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -66,6 +67,19 @@ def _draw_anil(generator: Generator) -> tuple[nn.Module, Weights, Tensor, Tensor
     return network, other_weights(network, generator), *images_and_labels(generator, 6), 0.7
 
 
+def _draw_odd_names(generator: Generator) -> tuple[nn.Module, Weights, Tensor, Tensor, float]:
+    """The head comes first in the dictionary, and other names resemble it."""
+    sizes = {"header": 3, "body": 4, "overhead": 4}
+    layers = {name: nn.utils.skip_init(nn.Linear, size, 4) for name, size in sizes.items()}
+    head = nn.utils.skip_init(nn.Linear, 4, 3)
+    network = nn.Sequential(OrderedDict(**layers, tanh=nn.Tanh(), head=head))
+    weights = other_weights(network, generator)
+    for weight in network.parameters():
+        weight.data = torch.randn(weight.shape, generator=generator) / 2
+    names = sorted(weights, key=lambda name: not name.startswith("head."))
+    return network, {name: weights[name] for name in names}, *images_and_labels(generator, 6), 0.7
+
+
 def _partly(moves: Callable[[str], bool], rest: Callable[[Tensor], Tensor] = lambda w: w) -> Callable[..., Weights]:
     def version(network: nn.Module, weights: Weights, x: Tensor, y: Tensor, inner_lr: float) -> Weights:
         new = step(network, weights, x, y, inner_lr)
@@ -76,13 +90,31 @@ def _partly(moves: Callable[[str], bool], rest: Callable[[Tensor], Tensor] = lam
 
 _anil = _partly(lambda name: name.startswith("head."))
 
+
+def _last_two(network: nn.Module, weights: Weights, x: Tensor, y: Tensor, inner_lr: float) -> Weights:
+    last = [*weights][-2:]
+    return _partly(lambda name: name in last)(network, weights, x, y, inner_lr)
+
+
 anil_step = Exercise(
     "anil_step",
     _anil,
-    {"new weights, and the way back": Case(_draw_anil, probe=through)},
+    {
+        "new weights, and the way back": Case(_draw_anil, probe=through),
+        "other names that resemble it, and another order": Case(_draw_odd_names, probe=through),
+    },
     [
         Mistake(_partly(lambda name: True), "everything moved; this is MAML's step"),
         Mistake(_partly(lambda name: name.startswith("body.")), "the body moved and the head stayed"),
+        Mistake(
+            _partly(lambda name: "head" in name),
+            "a layer of the body whose name only contains “head” moved as well; the names begin with `head.`",
+        ),
+        Mistake(
+            _partly(lambda name: name.startswith("head")),
+            "a layer of the body whose name only begins like “head” moved as well; mind the dot in `head.`",
+        ),
+        Mistake(_last_two, "you took the last two entries; which weights are the head's, their names say"),
         Mistake(_partly(lambda name: name == "head.weight"), "a layer has a bias, too"),
         Mistake(
             _partly(lambda name: name.startswith("head."), torch.detach),

@@ -8,11 +8,13 @@ from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.func import vmap
 from torch.nn import functional as F
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
 from fslbook.exercises.engine.inputs import (
     Weights,
+    batch_norm_network,
     gradients,
     images_and_labels,
     other_weights,
@@ -131,6 +133,16 @@ def _draw_batch(generator: Generator) -> tuple[nn.Module, Weights, Tensor, Tenso
     return network, other_weights(network, generator, 3), *images_and_labels(generator, 3, 5), 0.7
 
 
+def _draw_images(generator: Generator) -> tuple[nn.Module, Weights, Tensor, Tensor, float]:
+    network = batch_norm_network(generator)
+    x, y = torch.rand(3, 5, 1, 4, 4, generator=generator), torch.randint(4, (3, 5), generator=generator)
+    return network, other_weights(network, generator, 3), x, y, 0.7
+
+
+def _vmap_of_grad(network: nn.Module, weights: Weights, x: Tensor, y: Tensor, inner_lr: float) -> Weights:
+    return vmap(lambda w, x, y: step(network, w, x, y, inner_lr))(weights, x, y)
+
+
 def _each(weights: Weights, task: int) -> Weights:
     return {name: w[task] for name, w in weights.items()}
 
@@ -148,11 +160,18 @@ def _same_step(network: nn.Module, weights: Weights, x: Tensor, y: Tensor, inner
 inner_step_for_all = Exercise(
     "inner_step_for_all",
     _steps_by_loop,
-    {"three tasks, and the way back": Case(_draw_batch, probe=through)},
+    {
+        "three tasks, and the way back": Case(_draw_batch, probe=through),
+        "a network with batch normalisation": Case(_draw_images, probe=through),
+    },
     [
         Mistake(
             lambda n, w, x, y, a: _steps_by_loop(n, w, x, y, a / len(x)),
             "every task's step is too small, by the number of tasks: what did you average over?",
+        ),
+        Mistake(
+            _vmap_of_grad,
+            "the new weights are right, but through batch norm vmap(grad(...)) gives a wrong second derivative",
         ),
         Mistake(_same_step, "all tasks took the same step; each has a slope of its own"),
         Mistake(lambda n, w, x, y, a: _steps_by_loop(n, w, x, y, -a), "you went uphill; look at the sign"),

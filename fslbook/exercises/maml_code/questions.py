@@ -10,24 +10,15 @@ from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
-from fslbook.exercises.engine.inputs import Weights, other_weights, own_weights, small_network
+from fslbook.exercises.engine.inputs import Weights, batch_norm_network, other_weights, own_weights, small_network
 from fslbook.exercises.engine.steps import step
 
 # One query at a time
 
 
-def _batch_norm_network(generator: Generator) -> nn.Sequential:
-    norm = nn.BatchNorm2d(3, track_running_stats=False)
-    layers = nn.utils.skip_init(nn.Conv2d, 1, 3, 3), norm, nn.Flatten(), nn.utils.skip_init(nn.Linear, 12, 4)
-    network = nn.Sequential(*layers)
-    for weight in network.parameters():
-        weight.data = torch.randn(weight.shape, generator=generator)
-    return network
-
-
 def _draw_queries(n_query: int) -> Any:
     def draw(generator: Generator) -> tuple[nn.Module, Weights, Tensor]:
-        network = _batch_norm_network(generator)
+        network = batch_norm_network(generator)
         queries = torch.rand(n_query, 1, 4, 4, generator=generator)
         return network, other_weights(network, generator), queries
 
@@ -103,7 +94,7 @@ def _tells(change: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], look: Call
     return version
 
 
-_DEAF = "this one does not listen to its labels, and you say it does"
+_IGNORES = "this one does not listen to its labels, and you say it does"
 _LISTENS = "this one listens to its labels, and you say it does not"
 
 listens = Exercise(
@@ -111,14 +102,14 @@ listens = Exercise(
     lambda learner, *rest: learner.inner_lr > 0,
     {
         "a learner that adapts": Case(_draw_learner(2.0)),
-        "one that is deaf": Case(_draw_learner(0.0)),
+        "one that does not adapt": Case(_draw_learner(0.0)),
         "one that looks at the images and ignores their labels": Case(_draw_learner(0.0, by_images=True)),
         "one that adapts a very little": Case(_draw_learner(0.001)),
     },
     [
-        Mistake(lambda *z: True, _DEAF),
+        Mistake(lambda *z: True, _IGNORES),
         Mistake(lambda *z: False, _LISTENS),
-        Mistake(_tells(lambda x, y: (x + 1, y), lambda logits: logits), _DEAF),
+        Mistake(_tells(lambda x, y: (x + 1, y), lambda logits: logits), _IGNORES),
         Mistake(_tells(lambda x, y: (x.flip(0), y.flip(0)), lambda logits: logits), _LISTENS),
         Mistake(_tells(lambda x, y: (x, (y + 1) % 3), lambda logits: logits.argmax(dim=1)), _LISTENS),
     ],

@@ -10,6 +10,7 @@ from torch.func import grad, jacrev
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
 from fslbook.exercises.engine.inputs import CurveLoss
+from fslbook.exercises.engine.watching import Work
 
 # Back through the steps
 
@@ -25,8 +26,14 @@ def _draw_factors(steps: int) -> Any:
 def _product(hessians: Tensor, gradient: Tensor, alpha: float, order: int = 1) -> Tensor:
     result = torch.eye(len(gradient)).to(gradient)
     for one in [*hessians][::order]:
-        result = result @ (torch.eye(len(gradient)).to(gradient) - alpha * one)
+        factor = torch.eye(len(gradient)).to(gradient) - alpha * one
+        result = (result[:, :, None] * factor).sum(dim=1)  # rows times columns
     return result @ gradient
+
+
+def _matrix_products(work: Work, hessians: Tensor, gradient: Tensor, alpha: float) -> str | None:
+    many = work.count("mm", "bmm", "addmm", "baddbmm", at_least=len(gradient) ** 2)
+    return f"you multiplied matrices with each other ({many} times); let each act on the vector at once" * bool(many)
 
 
 back_through_steps = Exercise(
@@ -37,13 +44,14 @@ back_through_steps = Exercise(
         "two steps": Case(_draw_factors(2)),
         "five steps": Case(_draw_factors(5)),
         "no step": Case(lambda g: (torch.zeros(0, 4, 4), torch.randn(4, generator=g), 0.3)),
+        "matrices times vectors alone": Case(_draw_factors(3), watch=_matrix_products),
     },
     [
         Mistake(lambda H, g, a: _product(H, g, a, -1), "the factors stand in the wrong order: which acts on g first?"),
         Mistake(lambda H, g, a: _product(H, g, -a), "the sign of αH is wrong"),
         Mistake(lambda H, g, a: g - a * H.sum(0) @ g, "you added the steps up; their factors must be multiplied"),
         Mistake(lambda H, g, a: _product(H[-1:], g, a), "only the last step is in it"),
-        Mistake(lambda H, g, a: g, "this is the first-order gradient; the Hessians do not matter in it"),
+        Mistake(lambda H, g, a: g, "this is the first-order gradient: the Hessians have no influence on yours"),
         Mistake(lambda H, g, a: -a * H[0] @ g, "this is the Hessian term alone; the first-order part is missing"),
     ],
 )
@@ -90,7 +98,10 @@ best_start = Exercise(
     [
         Mistake(_vote(0), "this is the best compromise before adapting; the inner steps play no part in it"),
         Mistake(_vote(1), "this is where the first-order gradient settles, not the meta-gradient"),
-        Mistake(lambda c, t, a, k: t.mean(), "every task has the same vote; curvatures do not matter in it"),
+        Mistake(
+            lambda c, t, a, k: t.mean(),
+            "every task got the same vote; steep and flat ones must not weigh alike",
+        ),
         Mistake(
             lambda c, t, a, k: ((1 - a * c) ** (2 * k) * t).sum() / ((1 - a * c) ** (2 * k)).sum(),
             "the votes know how far a step gets, but not how steep a task's loss is",

@@ -10,6 +10,7 @@ from torch.func import grad, jacrev
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
 from fslbook.exercises.engine.inputs import CurveLoss, gradients, uneven_sum
+from fslbook.exercises.engine.watching import Work
 
 # Steps in a valley
 
@@ -52,6 +53,25 @@ def _draw_vector(generator: Generator) -> tuple[nn.Module, Tensor, Tensor]:
     return CurveLoss(generator), theta, vector
 
 
+def _draw_long_vector(generator: Generator) -> tuple[nn.Module, Tensor, Tensor]:
+    loss = CurveLoss(generator, hidden=20)
+    theta, vector = torch.randn(2, 61, generator=generator) / 2
+    return loss, theta, vector
+
+
+_LONGEST = 300
+"""Operations: two backward passes through the loss take about 60, one for each of 61 weights many more."""
+
+
+def _built_hessian(work: Work, loss: nn.Module, theta: Tensor, vector: Tensor) -> str | None:
+    n = len(theta)
+    if work.largest >= n * n:
+        return f"you built the Hessian: a tensor of {n} × {n} entries occurs on the way"
+    if len(work.steps) > _LONGEST:
+        return "you made a backward pass for each weight, which is the Hessian row by row; two passes are enough"
+    return None
+
+
 def _draw_axis(generator: Generator) -> tuple[nn.Module, Tensor, Tensor]:
     loss, theta, _ = _draw_vector(generator)
     return loss, theta, torch.eye(10)[int(torch.randint(3, (), generator=generator))]
@@ -60,7 +80,11 @@ def _draw_axis(generator: Generator) -> tuple[nn.Module, Tensor, Tensor]:
 hessian_vector_product = Exercise(
     "hessian_vector_product",
     lambda loss, theta, v: jacrev(grad(loss))(theta) @ v,
-    {"a vector in any direction": Case(_draw_vector), "a vector along an axis": Case(_draw_axis)},
+    {
+        "a vector in any direction": Case(_draw_vector),
+        "a vector along an axis": Case(_draw_axis),
+        "without building the Hessian": Case(_draw_long_vector, watch=_built_hessian),
+    },
     [
         Mistake(
             lambda loss, theta, v: jacrev(grad(loss))(theta).sum(0) * v,

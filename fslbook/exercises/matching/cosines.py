@@ -45,6 +45,7 @@ cosine_similarities = Exercise(
         "vectors of any length": Case(_draw_vectors),
         "a vector of zeros": Case(_with_an_empty_image),
         "passes the gradient on": Case(_draw_vectors, gradient=True),
+        "passes it on beside a vector of zeros": Case(_with_an_empty_image, gradient=True),
     },
     [
         Mistake(_unsafe_cosines, "a vector of zeros gives NaN: something is divided by its length, which is 0"),
@@ -154,16 +155,16 @@ def _log_sum(scores: list[float]) -> float:
     return max(scores) + math.log(sum(math.exp(s - max(scores)) for s in scores))
 
 
-def _of_the_right(x: Tensor, query_y: Tensor) -> Tensor:
-    return x[torch.arange(len(x)), query_y]
-
-
 def _by_probabilities(extra: float) -> Any:
     def loss(scores: Tensor, labels: Tensor, query_y: Tensor, n_way: int) -> Tensor:
-        return -(_of_the_right(_summed(scores.softmax(1), labels, n_way), query_y) + extra).log().mean()
+        return -(_summed(scores.softmax(1), labels, n_way)[torch.arange(len(scores)), query_y] + extra).log().mean()
 
     return loss
 
+
+_LIFTED = (
+    "no loss of yours exceeds {:.1f}: small probabilities were lifted before the logarithm (a number added, or a clamp)"
+)
 
 matching_loss = Exercise(
     "matching_loss",
@@ -172,16 +173,16 @@ matching_loss = Exercise(
         "one image a class": Case(_draw_scores([1, 1, 1, 1])),
         "uneven shots in any order": Case(_draw_scores([4, 1, 2])),
         "certain and wrong": Case(_certain_and_wrong),
-        "passes the gradient on": Case(lambda generator: _draw_scores([2, 3])(generator), gradient=True),
+        "passes the gradient on": Case(_draw_scores([2, 3]), gradient=True),
     },
     [
         Mistake(_by_probabilities(0.0), "the loss is infinite: a probability was rounded to 0 before its logarithm"),
         *(
-            Mistake(_by_probabilities(extra), f"no loss of yours exceeds {-math.log(extra):.1f}: you added a number")
-            for extra in (1e-12, 1e-10, 1e-8, 1e-7, 1e-6)
+            Mistake(_by_probabilities(extra), _LIFTED.format(-math.log(extra)))
+            for extra in (1e-20, 1e-16, 1e-15, *(10.0**-n for n in range(12, 2, -1)), 2**-23)
         ),
         Mistake(
-            lambda s, y, q, n: -_of_the_right(_averaged(s.log_softmax(1), y, n), q).mean(),
+            lambda s, y, q, n: F.nll_loss(_averaged(s.log_softmax(1), y, n), q),
             "with several shots: you averaged logarithms of weights; the weights of a class are added up first",
         ),
         Mistake(

@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
+from fslbook.exercises.engine.watching import Work
 
 # Prototypes
 
@@ -130,6 +131,16 @@ def squares_by_loop(queries: Tensor, prototypes: Tensor) -> Tensor:
     return torch.tensor(rows, dtype=queries.dtype, device=queries.device)
 
 
+def _many(generator: Generator) -> tuple[Tensor, Tensor]:
+    return torch.randn(30, 40, generator=generator), torch.randn(20, 40, generator=generator)
+
+
+def _built_differences(work: Work, queries: Tensor, prototypes: Tensor) -> str | None:
+    if work.largest < queries.numel() * len(prototypes):
+        return None
+    return "you built the table of all differences, Q · N · D numbers; products of Q · N are enough"
+
+
 squared_distances = Exercise(
     "squared_distances",
     squares_by_loop,
@@ -137,41 +148,29 @@ squared_distances = Exercise(
         "seven queries, three prototypes": Case(_draw_queries),
         "a query that lies on a prototype": Case(_far_from_zero),
         "passes the gradient on": Case(_draw_queries, gradient=True),
+        "without the table of differences": Case(_many, watch=_built_differences),
     },
     [
+        Mistake(
+            lambda q, c: (q * q).sum(1, keepdim=True) + (c * c).sum(1),
+            "the product of query and prototype is missing: (a − b)² has three terms",
+        ),
+        Mistake(
+            lambda q, c: (q * q).sum(1, keepdim=True) - q @ c.T + (c * c).sum(1),
+            "the product in the middle counts twice: (a − b)² = a² − 2ab + b²",
+        ),
+        Mistake(
+            lambda q, c: (q * q).sum(1, keepdim=True) + 2 * q @ c.T + (c * c).sum(1),
+            "this is (a + b)²; the product in the middle has a minus",
+        ),
+        Mistake(
+            lambda q, c: (c * c).sum(1) - 2 * q @ c.T,
+            "the squared length of the query is missing; a softmax would not notice, a distance does",
+        ),
         Mistake(lambda q, c: torch.cdist(q, c), "these are distances; the square is missing"),
         Mistake(lambda q, c: -(torch.cdist(q, c) ** 2), "the sign is wrong: a distance is never negative"),
         Mistake(lambda q, c: torch.cdist(q, c, p=1), "you added up absolute differences; take their squares"),
         Mistake(lambda q, c: ((q[:, None] - c) ** 2).mean(-1), "you took the mean over the features; take the sum"),
         Mistake(lambda q, c: q @ c.T, "these are inner products; they are similarities, not distances"),
-    ],
-)
-
-# One more image of a class
-
-
-def _draw_update(generator: Generator) -> tuple[Tensor, int, Tensor]:
-    count = int(torch.randint(2, 9, (), generator=generator))
-    return torch.randn(6, generator=generator), count, torch.randn(6, generator=generator)
-
-
-def _draw_first_update(generator: Generator) -> tuple[Tensor, int, Tensor]:
-    return torch.randn(6, generator=generator), 1, torch.randn(6, generator=generator)
-
-
-def _updated(prototype: Tensor, count: int, embedding: Tensor) -> Tensor:
-    pairs = zip(prototype.tolist(), embedding.tolist(), strict=True)
-    return torch.tensor([(c * count + x) / (count + 1) for c, x in pairs]).to(prototype)
-
-
-updated_prototype = Exercise(
-    "updated_prototype",
-    _updated,
-    {"several images so far": Case(_draw_update), "one image so far": Case(_draw_first_update)},
-    [
-        Mistake(lambda c, k, x: (c + x) / 2, "you gave the new image as much weight as all the old ones together"),
-        Mistake(lambda c, k, x: c + (x - c) / k, "you divided by the old number of images; there is one more now"),
-        Mistake(lambda c, k, x: (c + x) / (k + 1), "the old prototype stands for `count` images; weigh it so"),
-        Mistake(lambda c, k, x: c * k + x, "this is the sum of all images; divide it by their number"),
     ],
 )

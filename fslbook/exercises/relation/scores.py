@@ -44,6 +44,10 @@ relation_cost = Exercise(
     [
         Mistake(lambda c, s, n: _with(c, n, s, s), "after the first block the maps are smaller"),
         Mistake(lambda c, s, n: _with(c, n, s, s // 2, 1), "two stacks of maps go into the first convolution"),
+        Mistake(
+            lambda c, s, n: _with(c, n, s // 2, s // 4),
+            "you pooled before the convolution; each block convolves first and pools afterwards",
+        ),
         Mistake(lambda c, s, n: _with(c, n, s - 2, (s - 2) // 2), "the convolutions are padded: maps keep their size"),
         Mistake(lambda c, s, n: _multiplications(c, s, 1), "this is the cost of one pair; a query meets every class"),
         Mistake(
@@ -116,6 +120,13 @@ def _none_fits(generator: Generator) -> tuple[Tensor, float]:
     return torch.rand(8, 5, generator=generator), 1.1
 
 
+def _just_reached(generator: Generator) -> tuple[Tensor, float]:
+    scores = torch.randint(48, (8, 5), generator=generator) / 64
+    scores[torch.arange(4), torch.arange(4)] = 0.75  # exact in every floating-point format
+    scores[4:6, 0] = 0.875  # and two that lie above it
+    return scores, 0.75
+
+
 def _answers(scores: Tensor, threshold: float) -> Tensor:
     answers = []
     for row in scores.tolist():
@@ -133,6 +144,7 @@ answer_or_none = Exercise(
     _answers,
     {
         "some queries fit nothing": Case(_draw_scores(20)),
+        "a highest score equal to the threshold": Case(_just_reached),
         "a threshold that all pass": Case(_all_fit),
         "a threshold that none passes": Case(_none_fits),
     },
@@ -154,6 +166,10 @@ answer_or_none = Exercise(
         Mistake(
             lambda r, t: (r >= t).long().argmax(dim=1).where(r.amax(1) >= t, -1),
             "you took the first class above the threshold; there may be a better one",
+        ),
+        Mistake(
+            lambda r, t: torch.where(r.amax(1) > t, r.argmax(1), -1),
+            "a score that equals the threshold reaches it: compare with >=",
         ),
         Mistake(_sum_to_one, "you made the scores add up to one; they need not, and now none means what it meant"),
     ],

@@ -29,6 +29,8 @@ def _as_answer(pairs: Pairs, labels: Tensor, flipped: bool = False) -> tuple[Ten
 def _pairs_fault(answer: Any, labels: Tensor) -> str | None:
     if not isinstance(answer, (tuple, list)) or len(answer) != 3 or len({x.shape for x in answer}) != 1:
         return "return three tensors of one length: first, second, different"
+    if answer[2].dtype != torch.bool:
+        return f"`different` has numbers of {answer[2].dtype}; it chooses pairs as a mask, so make it truth values"
     first, second, different = (x.tolist() for x in answer)
     pairs = [(min(pair), max(pair)) for pair in zip(first, second, strict=True)]
     if any(not 0 <= i <= j < len(labels) for i, j in pairs):

@@ -105,12 +105,15 @@ def test_a_wrong_version_that_does_not_run_on_these_inputs_is_passed_over(capsys
     assert "three numbers: this is once" in capsys.readouterr().out
 
 
+NOT_ASKED_OF_ORACLES = ("no gradient flows back", "as for “passes the gradient on”", "you built the Hessian")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_oracle_passes_its_own_check(name: str) -> None:
     """Also where a judge decides: the judge must not raise on what is right."""
     report = exercise(name)(exercise(name).oracle)
     failed = [line for line in report.lines[1:] if "✗" in line]
-    assert [line for line in failed if "no gradient flows back" not in line] == []
+    assert [line for line in failed if not any(words in line for words in NOT_ASKED_OF_ORACLES)] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

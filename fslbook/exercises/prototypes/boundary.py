@@ -1,0 +1,89 @@
+"""Checks of chapter 5's exercises: how far a query is from another answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
+
+
+def _draw_queries(n_way: int, shift: float = 0.0) -> Any:
+    def draw(generator: Generator) -> tuple[Tensor, Tensor]:
+        queries, prototypes = torch.randn(9, 6, generator=generator), torch.randn(n_way, 6, generator=generator)
+        return queries + shift, prototypes * (1 + torch.arange(n_way)[:, None] / 2) + shift
+
+    return draw
+
+
+def _walk(query: Tensor, own: Tensor, other: Tensor) -> float:
+    """By halving: how far to go towards the other prototype's side until it is as near as the own one."""
+    direction = (other - own) / (other - own).norm()
+    low, high = 0.0, 1e3
+    for _ in range(60):
+        middle = (low + high) / 2
+        x = query + middle * direction
+        low, high = (middle, high) if (x - own).norm() < (x - other).norm() else (low, middle)
+    return low
+
+
+def _boundary(queries: Tensor, prototypes: Tensor, choose: Callable[..., Tensor] = torch.amin) -> Tensor:
+    walks = []
+    for x in queries.double():
+        c = prototypes.double()
+        own = int((x - c).norm(dim=1).argmin())
+        walks.append(torch.tensor([_walk(x, c[own], c[n]) for n in range(len(c)) if n != own]))
+    return choose(torch.stack(walks), 1).to(queries)
+
+
+def _two_nearest(queries: Tensor, prototypes: Tensor) -> tuple[Tensor, Tensor]:
+    """Plain distances to the nearest two prototypes [Q, 2], and how far these lie apart [Q]."""
+    near = torch.cdist(queries, prototypes).topk(2, largest=False)
+    return near.values, (prototypes[near.indices[:, 0]] - prototypes[near.indices[:, 1]]).norm(dim=1)
+
+
+def _second_nearest(queries: Tensor, prototypes: Tensor) -> Tensor:
+    d, apart = _two_nearest(queries, prototypes)
+    return (d[:, 1] ** 2 - d[:, 0] ** 2) / (2 * apart)
+
+
+distance_to_boundary = Exercise(
+    "distance_to_boundary",
+    _boundary,
+    {
+        "two classes": Case(_draw_queries(2)),
+        "five classes": Case(_draw_queries(5)),
+        "far from zero": Case(_draw_queries(5, shift=3.0)),
+    },
+    [
+        Mistake(lambda q, c: 2 * _boundary(q, c), "twice too far: the boundary lies half-way between two prototypes"),
+        Mistake(
+            lambda q, c: _two_nearest(q, c)[0].diff(dim=1)[:, 0],
+            "this is how much farther the second prototype is; how far must the query move until both are equally far?",
+        ),
+        Mistake(
+            lambda q, c: _two_nearest(q, c)[0].square().diff(dim=1)[:, 0],
+            "this is the lead in squared distance, which is no way in the space yet; divide it by how fast it falls",
+        ),
+        Mistake(
+            _second_nearest,
+            "you looked at the second nearest prototype alone; the boundary to another one may be nearer",
+        ),
+        Mistake(
+            lambda q, c: _two_nearest(q, c)[1] / 2,
+            "this is half of the way between two prototypes; where is the query?",
+        ),
+        Mistake(
+            lambda q, c: _two_nearest(q, c)[0][:, 0],
+            "this is the distance to the nearest prototype, not to the boundary",
+        ),
+        Mistake(
+            lambda q, c: _boundary(q, c, torch.amax), "this is the farthest boundary; the answer changes at the nearest"
+        ),
+        Mistake(lambda q, c: -_boundary(q, c), "the sign is turned round: a distance is not negative"),
+        Mistake(lambda q, c: _boundary(q, c).square(), "this is the square of the distance"),
+    ],
+)

@@ -39,6 +39,7 @@ def test_a_method_that_is_compiled_already_is_refused() -> None:
         fit(torch.compile(small_method()), easy_sampler(), 2, progress=False)
 
 
+@pytest.mark.slow
 def test_a_part_may_be_compiled_in_place() -> None:
     if reason := why_not_compiled(nn.Identity(), torch.device("cpu")):
         pytest.skip(reason)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
 
@@ -19,24 +19,30 @@ def _draw_queries(n_way: int, shift: float = 0.0) -> Any:
     return draw
 
 
-def _walk(query: Tensor, own: Tensor, other: Tensor) -> float:
-    """By halving: how far to go towards the other prototype's side until it is as near as the own one."""
-    direction = (other - own) / (other - own).norm()
-    low, high = 0.0, 1e3
+def _draw_far_second(generator: Generator) -> tuple[Tensor, Tensor]:
+    """The second nearest prototype lies beside the nearest, so its boundary is farther than that of the third."""
+    prototypes = torch.zeros(3, 6)
+    prototypes[:, :2] = torch.tensor([[1.0, 0.0], [1.5, 1.5], [-2.2, 0.0]])
+    return torch.randn(9, 6, generator=generator) / 20, prototypes
+
+
+def _walk(queries: Tensor, own: Tensor, others: Tensor) -> Tensor:
+    """By halving: how far each query [Q, 1, D] goes until others [Q, M, D] are as near as its own [Q, 1, D]."""
+    direction = nn.functional.normalize(others - own, dim=2)  # [Q, M, D]
+    low, high = torch.zeros_like(others[..., :1]), torch.full_like(others[..., :1], 1e3)  # [Q, M, 1]
     for _ in range(60):
         middle = (low + high) / 2
-        x = query + middle * direction
-        low, high = (middle, high) if (x - own).norm() < (x - other).norm() else (low, middle)
-    return low
+        x = queries + middle * direction
+        nearer = (x - own).norm(dim=2, keepdim=True) < (x - others).norm(dim=2, keepdim=True)
+        low, high = middle.where(nearer, low), high.where(nearer, middle)
+    return low[..., 0]
 
 
 def _boundary(queries: Tensor, prototypes: Tensor, choose: Callable[..., Tensor] = torch.amin) -> Tensor:
-    walks = []
-    for x in queries.double():
-        c = prototypes.double()
-        own = int((x - c).norm(dim=1).argmin())
-        walks.append(torch.tensor([_walk(x, c[own], c[n]) for n in range(len(c)) if n != own]))
-    return choose(torch.stack(walks), 1).to(queries)
+    x, c = queries.double()[:, None], prototypes.double()
+    own = (x - c).norm(dim=2).argmin(1)  # [Q]
+    others = torch.stack([torch.cat([c[:n], c[n + 1 :]]) for n in own.tolist()])  # [Q, M, D]
+    return choose(_walk(x, c[own][:, None], others), 1).to(queries)
 
 
 def _two_nearest(queries: Tensor, prototypes: Tensor) -> tuple[Tensor, Tensor]:
@@ -57,6 +63,7 @@ distance_to_boundary = Exercise(
         "two classes": Case(_draw_queries(2)),
         "five classes": Case(_draw_queries(5)),
         "far from zero": Case(_draw_queries(5, shift=3.0)),
+        "a second prototype beside the nearest": Case(_draw_far_second),
     },
     [
         Mistake(lambda q, c: 2 * _boundary(q, c), "twice too far: the boundary lies half-way between two prototypes"),

@@ -65,6 +65,7 @@ SCORE = "accuracy and ci95 from 0 to 1, and at least 2 episodes"
 FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "seed": (_whole, "a whole number of at least 0"),
     "all_at_once": (_score, SCORE),
+    "with_support": (lambda x: x is None or _score(x), f"{SCORE}, or null"),
     "one_at_a_time": (lambda x: x is None or _score(x), f"{SCORE}, or null"),
     "untrained": (_score, SCORE),
     "training_tasks": (lambda x: _whole(x, least=1), "a whole number of at least 1"),
@@ -79,6 +80,10 @@ FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "weights_sha256": (_digest, "64 hexadecimal digits"),
     "curve": (_curve, "rising steps, and a number or null for each"),
 }
+
+
+SINCE_THEN = {"with_support"}
+"""Fields that the first entries of the ledger were written without."""
 
 
 def malformed(run: Any) -> Iterator[str]:
@@ -99,7 +104,7 @@ def malformed(run: Any) -> Iterator[str]:
         return
     for name, (valid, words) in FIELDS.items():
         if name not in run:
-            yield f"{name} is missing"
+            yield from [] if name in SINCE_THEN else [f"{name} is missing"]
         elif not valid(run[name]):
             yield f"{name} is {_brief(run[name])}, not {words}"
     yield from (f"there is no field {_brief(name)}" for name in run if name not in FIELDS)
@@ -125,8 +130,8 @@ def defects_of_run(recipe: Recipe, run: Any) -> Iterator[str]:
     if wrong := [*malformed(run)]:
         yield from wrong
         return
-    for name in ("all_at_once", "one_at_a_time", "untrained"):
-        if run[name] and run[name]["episodes"] < recipe.test_episodes:
+    for name in ("all_at_once", "with_support", "one_at_a_time", "untrained"):
+        if run.get(name) and run[name]["episodes"] < recipe.test_episodes:
             yield f"{name} has {run[name]['episodes']} test episodes, the recipe asks for {recipe.test_episodes}"
     tasks = recipe.steps * recipe.batch_size
     if run["training_tasks"] != tasks:

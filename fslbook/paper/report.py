@@ -11,32 +11,35 @@ from fslbook.paper.published import Published, published, reproduced
 from fslbook.paper.recipe import TASKS, Recipe
 from fslbook.paper.recipes import METHODS, RECIPES
 
-NOT_RUN = "not run yet"
+NOT_RUN, THE_SAME, NONE = "not run yet", "the same", "–"
+OURS = ("ours", "with the support", "one query at a time", "untrained")
+SAYS_NOTHING = {"", NOT_RUN.replace(" ", "\u00a0"), THE_SAME.replace(" ", "\u00a0"), NONE}
 
 
 def results_table(method: str | None = None, folder: Path = RESULTS) -> str:
     """A Markdown table of one method's recipes, or of all: accuracy in percent with 95 % intervals.
 
-    Below it stands what the times were measured on.
+    Columns that say nothing are left out. Below the table stands what the times were measured on.
 
     Raises:
         ValueError: unknown method.
 
     Example:
-        >>> head, _, first, *_ = results_table("maml").splitlines()
+        >>> head, _, first, *_ = results_table("prototypical").splitlines()
         >>> head
-        '| recipe | ours | one query at a time | untrained | paper | others | time |'
-        >>> [cell.strip() for cell in first.split("|")][1], "98.7" in first
-        ('`maml-omniglot-5w1s`', True)
+        '| recipe | ours | untrained | paper | others | time |'
+        >>> [cell.strip() for cell in first.split("|")][1], "98.8" in first
+        ('`prototypical-omniglot-5w1s`', True)
     """
     if method is not None and method not in METHODS:
         raise ValueError(f"unknown method {method!r}; known are {', '.join(METHODS)}")
     chosen = [recipe for recipe in RECIPES.values() if method in (None, recipe.method)]
-    head = ["recipe", "ours", "one query at a time", "untrained", "paper", "others", "time"]
     entries = [read(recipe, folder) for recipe in chosen]
+    rows = [*map(_row, chosen, entries)]
+    head = [name for name in rows[0] if {row[name] for row in rows} - SAYS_NOTHING]
     machines = sorted({entry.runs[0]["hardware"] for entry in entries if entry})
     below = f"\n\nTraining time of one seed on: {'; '.join(machines)}." if machines else ""
-    return _table(head, map(_row, chosen, entries)) + below
+    return _table(head, ([row[name] for name in head] for row in rows)) + below
 
 
 def difference_in_words(recipe: Recipe, folder: Path = RESULTS) -> str:
@@ -77,25 +80,31 @@ def _overlap(entry: Entry, paper: Published) -> str:
     return f", and the intervals {'do not overlap' if apart > 100 * entry.ci95 + paper.ci95 else 'overlap'}"
 
 
-def _row(recipe: Recipe, entry: Entry | None) -> list[str]:
+def _row(recipe: Recipe, entry: Entry | None) -> dict[str, str]:
+    """A cell for each column."""
     paper, others = published(recipe), reproduced(recipe)
-    cited = [_figure(paper), f"{_figure(others)} ({others.source.split(',')[0]})" if others else "–"]
-    if entry is None:
-        return [f"`{recipe.name}`", _unbroken(NOT_RUN), "", "", *cited, ""]
+    row = {"recipe": f"`{recipe.name}`"} | (
+        _ours(entry) if entry else dict.fromkeys(OURS, "") | {"ours": _unbroken(NOT_RUN)}
+    )
+    row |= {"paper": _figure(paper), "others": f"{_figure(others)} ({others.source.split(',')[0]})" if others else NONE}
+    return row | {"time": _unbroken(f"{entry.runs[0]['seconds'] / 60:.1f} min") if entry else ""}
+
+
+def _ours(entry: Entry) -> dict[str, str]:
     first = entry.runs[0]
     seeds = f" ({len(entry.runs)} seeds, spread {100 * entry.spread:.2f})" if entry.spread is not None else ""
     ours = _unbroken(f"{100 * entry.accuracy:.2f} ± {100 * entry.ci95:.2f}") + seeds
-    time = _unbroken(f"{first['seconds'] / 60:.1f} min")
-    return [f"`{recipe.name}`", ours, _score(first["one_at_a_time"]), _score(first["untrained"]), *cited, time]
+    scores = (first.get("with_support"), first["one_at_a_time"], first["untrained"])
+    return dict(zip(OURS, [ours, *map(_score, scores)], strict=True))
 
 
 def _score(score: dict[str, Any] | None) -> str:
-    return _unbroken(f"{100 * score['accuracy']:.1f} ± {100 * score['ci95']:.1f}" if score else "the same")
+    return _unbroken(f"{100 * score['accuracy']:.1f} ± {100 * score['ci95']:.1f}" if score else THE_SAME)
 
 
 def _figure(figure: Published | None) -> str:
     if figure is None:
-        return "–"
+        return NONE
     return _unbroken(_decimals(figure.accuracy) + (f" ± {_decimals(figure.ci95)}" if figure.ci95 is not None else ""))
 
 

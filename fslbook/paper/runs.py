@@ -16,7 +16,7 @@ from fslbook.common.files import alone
 from fslbook.common.json_files import write_object
 from fslbook.data import Splits
 from fslbook.evaluation import Evaluation, evaluate
-from fslbook.methods.one_query import OneQueryAtATime
+from fslbook.methods.one_query import PROTOCOLS
 from fslbook.paper.builders import build, optimiser
 from fslbook.paper.machine import commit, hardware, peak_memory_mib
 from fslbook.paper.places import RUN, WEIGHTS
@@ -108,7 +108,7 @@ def _fit(
 
 
 def scores(recipe: Recipe, method: nn.Module, data: Splits, episodes: int | None = None) -> dict[str, Evaluation]:
-    """Accuracy on the recipe's test tasks: "all_at_once", and where it can differ "one_at_a_time".
+    """Accuracy on the recipe's test tasks: "all_at_once", and by the other `PROTOCOLS` where they can differ.
 
     Args:
         recipe: says which tasks.
@@ -129,10 +129,9 @@ def scores(recipe: Recipe, method: nn.Module, data: Splits, episodes: int | None
     """
     tasks = test_tasks(recipe, data)
     number = recipe.test_episodes if episodes is None else episodes
-    result = {"all_at_once": evaluate(method, tasks, number, progress=True)}
-    if getattr(method, "queries_see_each_other", False):
-        result["one_at_a_time"] = evaluate(OneQueryAtATime(method), tasks, number, progress=True)
-    return result
+    several = getattr(method, "queries_see_each_other", False)
+    asked = {name: ask for name, ask in PROTOCOLS.items() if several or name == "all_at_once"}
+    return {name: evaluate(ask(method), tasks, number, progress=True) for name, ask in asked.items()}
 
 
 def _in_bf16(method: nn.Module) -> bool:
@@ -152,6 +151,7 @@ def _write_run(
     run = {
         "seed": seed,
         "all_at_once": score["all_at_once"],
+        "with_support": score.get("with_support"),
         "one_at_a_time": score.get("one_at_a_time"),
         "untrained": as_dict(scores(recipe, untrained, data)["all_at_once"]),
         "training_tasks": tasks,

@@ -22,7 +22,7 @@ def score(accuracy: float, episodes: int) -> dict[str, Any]:
 def run_of(recipe: Recipe, seed: int = 0, accuracy: float = 0.9, **other: Any) -> dict[str, Any]:
     """A run as run.json would hold it, with some fields put in place of what they would be."""
     tasks = recipe.steps * recipe.batch_size
-    scores = {"all_at_once": accuracy, "one_at_a_time": 0.5, "untrained": 0.25}
+    scores = {"all_at_once": accuracy, "with_support": 0.75, "one_at_a_time": 0.5, "untrained": 0.25}
     return {
         "seed": seed,
         **{name: score(value, recipe.test_episodes) for name, value in scores.items()},

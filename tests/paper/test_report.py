@@ -29,23 +29,32 @@ def _row(table: str, recipe: Recipe) -> list[str]:
 
 
 def test_what_was_not_run_has_no_number_of_ours(tmp_path: Path) -> None:
-    for recipe in RECIPES.values():
-        assert _row(results_table(folder=tmp_path), recipe)[1:4] == [NOT_RUN, "", ""]
+    table = results_table(folder=_ledger(tmp_path, MAML, 0.984))
+    assert _row(table, MAML)[1] == "98.40 ± 0.20"
+    for recipe in (other for other in RECIPES.values() if other != MAML):
+        assert _row(table, recipe)[1:5] == [NOT_RUN, "", "", ""]
         assert difference_in_words(recipe, tmp_path) == f"{recipe.name}: {NOT_RUN}."
 
 
 def test_a_run_is_shown_beside_paper_control_and_time(tmp_path: Path) -> None:
     table = results_table("maml", _ledger(tmp_path, MAML, 0.984))
     row = _row(table, MAML)
-    assert row[1:5] == ["98.40 ± 0.20", "50.0 ± 0.2", "25.0 ± 0.2", "98.7 ± 0.4"]
-    assert row[6] == "1.5 min"
+    assert row[1:6] == ["98.40 ± 0.20", "75.0 ± 0.2", "50.0 ± 0.2", "25.0 ± 0.2", "98.7 ± 0.4"]
+    assert row[7] == "1.5 min"
     assert table.splitlines()[-2:] == ["", "Training time of one seed on: an abacus."]
 
 
 def test_figures_of_the_papers_keep_their_decimals(tmp_path: Path) -> None:
     table = results_table(folder=tmp_path)
-    assert _row(table, RECIPES["prototypical-omniglot-20w1s"])[4] == "96.0"
-    assert _row(table, RECIPES["reptile-omniglot-20w5s"])[4] == "97.12 ± 0.32"
+    assert _row(table, RECIPES["prototypical-omniglot-20w1s"])[1] == "96.0"
+    assert _row(table, RECIPES["reptile-omniglot-20w5s"])[1] == "97.12 ± 0.32"
+
+
+def test_columns_that_say_nothing_are_left_out(tmp_path: Path) -> None:
+    assert results_table("maml", tmp_path).splitlines()[0] == "| recipe | paper | others |"
+    ledger.add(PROTOTYPICAL, run_of(PROTOTYPICAL, with_support=None, one_at_a_time=None), tmp_path)
+    head = results_table("prototypical", tmp_path).splitlines()[0]
+    assert head == "| recipe | ours | untrained | paper | others | time |"
 
 
 def test_several_seeds_show_their_spread(tmp_path: Path) -> None:

@@ -62,11 +62,11 @@ def _digest(x: Any) -> bool:
 
 
 SCORE = "accuracy and ci95 from 0 to 1, and at least 2 episodes"
+SINCE_THEN = {"with_support"}  # the first entries of the ledger were written without it
 FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "seed": (_whole, "a whole number of at least 0"),
     "all_at_once": (_score, SCORE),
-    "with_support": (lambda x: x is None or _score(x), f"{SCORE}, or null"),
-    "one_at_a_time": (lambda x: x is None or _score(x), f"{SCORE}, or null"),
+    **dict.fromkeys(("with_support", "one_at_a_time"), (lambda x: x is None or _score(x), f"{SCORE}, or null")),
     "untrained": (_score, SCORE),
     "training_tasks": (lambda x: _whole(x, least=1), "a whole number of at least 1"),
     "seconds": (_positive, "a number above 0"),
@@ -80,10 +80,6 @@ FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "weights_sha256": (_digest, "64 hexadecimal digits"),
     "curve": (_curve, "rising steps, and a number or null for each"),
 }
-
-
-SINCE_THEN = {"with_support"}
-"""Fields that the first entries of the ledger were written without."""
 
 
 def malformed(run: Any) -> Iterator[str]:

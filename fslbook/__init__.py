@@ -8,6 +8,7 @@ from fslbook.data import ImageClasses, Splits, course_dataset, glyphs, image_fol
 from fslbook.evaluation import Evaluation, RegressionEvaluation, evaluate, evaluate_regression
 from fslbook.methods import (
     MAML,
+    BaseClassifier,
     MatchingNetwork,
     MetaSGD,
     NearestNeighbour,
@@ -17,11 +18,14 @@ from fslbook.methods import (
     RelationNetwork,
     Reptile,
     SiameseNetwork,
+    SimCLR,
 )
 from fslbook.networks.classifiers import conv_classifier
 from fslbook.networks.encoders import Conv4, RelationEncoder
 from fslbook.paper.weights import load
+from fslbook.tasks.augmentation import random_affine
 from fslbook.tasks.episode import Episode
+from fslbook.tasks.images import ImageSampler, ViewSampler
 from fslbook.tasks.sampler import EpisodeSampler
 from fslbook.tasks.sinusoids import SinusoidTasks
 from fslbook.training.history import History
@@ -29,6 +33,7 @@ from fslbook.training.loop import fit
 
 __all__ = [
     "MAML",
+    "BaseClassifier",
     "Conv4",
     "Episode",
     "EpisodeSampler",
@@ -36,6 +41,7 @@ __all__ = [
     "FewShotClassifier",
     "History",
     "ImageClasses",
+    "ImageSampler",
     "MatchingNetwork",
     "MetaSGD",
     "NearestNeighbour",
@@ -47,8 +53,10 @@ __all__ = [
     "RelationNetwork",
     "Reptile",
     "SiameseNetwork",
+    "SimCLR",
     "SinusoidTasks",
     "Splits",
+    "ViewSampler",
     "bf16_is_fast",
     "claim",
     "conv_classifier",
@@ -62,4 +70,5 @@ __all__ = [
     "omniglot",
     "peak_memory",
     "pick_device",
+    "random_affine",
 ]

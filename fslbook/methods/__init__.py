@@ -11,11 +11,14 @@ from fslbook.methods.optimisation.adaptation import AdaptingMethod
 from fslbook.methods.optimisation.maml import MAML
 from fslbook.methods.optimisation.meta_sgd import MetaSGD
 from fslbook.methods.optimisation.reptile import Reptile
+from fslbook.methods.transfer.pretraining import BaseClassifier
+from fslbook.methods.unlabelled.simclr import SimCLR
 
 __all__ = [
     "MAML",
     "PROTOCOLS",
     "AdaptingMethod",
+    "BaseClassifier",
     "EmbeddingMethod",
     "FewShotMethod",
     "MatchingNetwork",
@@ -27,6 +30,7 @@ __all__ = [
     "RelationNetwork",
     "Reptile",
     "SiameseNetwork",
+    "SimCLR",
     "company_matters",
     "negative_squared_distances",
     "prototypes",

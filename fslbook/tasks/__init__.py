@@ -1,7 +1,18 @@
 """From classes to tasks: episodes and the samplers that draw them."""
 
+from fslbook.tasks.augmentation import random_affine
 from fslbook.tasks.episode import Episode
+from fslbook.tasks.images import ImageSampler, LabelledImages, ViewSampler
 from fslbook.tasks.sampler import EpisodeSampler, TaskSampler
 from fslbook.tasks.sinusoids import SinusoidTasks
 
-__all__ = ["Episode", "EpisodeSampler", "SinusoidTasks", "TaskSampler"]
+__all__ = [
+    "Episode",
+    "EpisodeSampler",
+    "ImageSampler",
+    "LabelledImages",
+    "SinusoidTasks",
+    "TaskSampler",
+    "ViewSampler",
+    "random_affine",
+]

@@ -46,8 +46,8 @@ def accuracy(logits: list[Tensor], batch: Any, loss: Tensor) -> Tensor:
     Nothing is read from the device or sent to it, which would break a CUDA graph.
 
     Args:
-        logits: [B, Q, N, ...], in as many parts along B as there are.
-        batch: its `query_y`, if it has any, holds the labels: int64 [B, Q, ...].
+        logits: [B, Q, N, ...], in as many parts along B as there are; of images that belong to no task, [M, N].
+        batch: its `query_y`, if it has any, holds the labels, int64 [B, Q, ...]; else its `labels`, int64 [M].
         loss: a scalar on the device of the logits.
 
     Returns:
@@ -59,14 +59,15 @@ def accuracy(logits: list[Tensor], batch: Any, loss: Tensor) -> Tensor:
         >>> accuracy([logits], SimpleNamespace(query_y=torch.tensor([[0, 1]])), torch.zeros(()))
         tensor(0.5000)
     """
-    labels = getattr(batch, "query_y", None)
+    labels = getattr(batch, "query_y", getattr(batch, "labels", None))
     if not isinstance(labels, Tensor) or labels.is_floating_point() or not _fit_together(logits, labels):
         return loss.new_full((), float("nan"))  # filled there: sending a number would break a capture
-    return (torch.cat(logits).argmax(dim=2) == labels).float().mean()
+    return (torch.cat(logits).argmax(dim=min(2, labels.ndim)) == labels).float().mean()
 
 
 def _fit_together(logits: list[Tensor], labels: Tensor) -> bool:
-    if any(x.ndim != labels.ndim + 1 or x.ndim < 3 for x in logits):
+    classes = min(2, labels.ndim)  # the dimension of the logits that the labels lack
+    if not classes or any(x.ndim != labels.ndim + 1 for x in logits):
         return False
-    shapes = {(*x.shape[1:2], *x.shape[3:]) for x in logits}
+    shapes = {(*x.shape[1:classes], *x.shape[classes + 1 :]) for x in logits}
     return shapes == {(*labels.shape[1:],)} and sum(len(x) for x in logits) == len(labels)

@@ -1,0 +1,1 @@
+"""Methods that learn from images without labels (chapters 12 and 13)."""

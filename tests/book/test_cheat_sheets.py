@@ -144,16 +144,33 @@ def test_the_two_orders_differ():
 
 
 def test_reptile():
-    method, task = Reptile(conv_classifier(N_WAY, channels=8), 1e-3, inner_steps=4, inner_batch=5), _episode()
+    """Three tasks in a row, for Adam's second moments go on from one to the next."""
+    method = Reptile(conv_classifier(N_WAY, channels=8), 1e-3, inner_steps=4, inner_batch=5)
+    network, before = deepcopy(method.network), deepcopy(method.network)
+    tasks = [_episode(labels) for labels in ((2, 0, 1, 2, 1, 2), (0, 1, 2, 0, 1, 2), (1, 1, 0, 2, 0, 2))]
+    torch.manual_seed(3)
+    batches = [_minibatches(task) for task in tasks]
+    _run(
+        _codes("first-order")[1],
+        network=network,
+        inner_lr=1e-3,
+        tasks=batches,
+        outer=torch.optim.SGD(network.parameters(), lr=0.5),
+    )
+    torch.manual_seed(3)
+    outer = torch.optim.SGD(method.parameters(), lr=0.5)
+    for task in tasks:
+        outer.zero_grad()
+        method.loss(task).backward()
+        outer.step()
+    for mine, expected, old in zip(*(net.parameters() for net in (network, method.network, before)), strict=True):
+        assert (expected != old).any()
+        torch.testing.assert_close(mine - old, expected - old, rtol=1e-3, atol=1e-6)
+
+
+def _minibatches(task):
     x, y = torch.cat([task.support_x[0], task.query_x[0]]), torch.cat([task.support_y[0], task.query_y[0]])
-    torch.manual_seed(3)
-    batches = [(x[rows], y[rows]) for rows in minibatches(len(x), 5, 4)]
-    _run(_codes("first-order")[1], network=method.network, inner_lr=1e-3, batches=batches)
-    ours = [p.grad for p in method.network.parameters()]
-    torch.manual_seed(3)
-    for mine, expected in zip(ours, _gradients(method.loss(task), method), strict=True):
-        assert expected.any()
-        torch.testing.assert_close(mine, expected, rtol=1e-3, atol=1e-6)
+    return [(x[rows], y[rows]) for rows in minibatches(len(x), 5, 4)]
 
 
 @pytest.mark.parametrize("file", SHEETS, ids=lambda file: file.stem)

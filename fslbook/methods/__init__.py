@@ -11,6 +11,9 @@ from fslbook.methods.optimisation.adaptation import AdaptingMethod
 from fslbook.methods.optimisation.maml import MAML
 from fslbook.methods.optimisation.meta_sgd import MetaSGD
 from fslbook.methods.optimisation.reptile import Reptile
+from fslbook.methods.transfer.fine_tuning import FineTuning
+from fslbook.methods.transfer.linear_heads import LogisticRegression, RidgeRegression, TrainedHead
+from fslbook.methods.transfer.nearest_mean import MetaBaseline, SimpleShot
 from fslbook.methods.transfer.pretraining import BaseClassifier
 from fslbook.methods.unlabelled.simclr import SimCLR
 
@@ -21,7 +24,10 @@ __all__ = [
     "BaseClassifier",
     "EmbeddingMethod",
     "FewShotMethod",
+    "FineTuning",
+    "LogisticRegression",
     "MatchingNetwork",
+    "MetaBaseline",
     "MetaSGD",
     "NearestNeighbour",
     "OneQueryAtATime",
@@ -29,8 +35,11 @@ __all__ = [
     "QueryWithSupport",
     "RelationNetwork",
     "Reptile",
+    "RidgeRegression",
     "SiameseNetwork",
     "SimCLR",
+    "SimpleShot",
+    "TrainedHead",
     "company_matters",
     "negative_squared_distances",
     "prototypes",

@@ -11,8 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
-OLD_FORM = {"10-first-order-family"}  # still to be rewritten
-CHAPTERS = [file for file in sorted(BOOK.glob("[0-9][0-9]-*.ipynb")) if file.stem not in OLD_FORM]
+CHAPTERS = sorted(BOOK.glob("[0-9][0-9]-*.ipynb"))
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 QUESTION = re.compile(r"^\*\*\d+\.(?P<text>.+?)\*\*\n(?P<answers>.+?)(?=^\*\*\d+\.|\Z)", re.M | re.S)
 ANSWER = re.compile(

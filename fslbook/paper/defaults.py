@@ -55,6 +55,27 @@ def adapting(method: str, n_way: int, k_shot: int, *deviations: str, **settings:
     return Recipe(method, n_way, k_shot, **(defaults | settings), options=options, deviations=(*said, *deviations))
 
 
+def pretrained(method: str, n_way: int, k_shot: int, *deviations: str, **settings: Any) -> Recipe:
+    """A recipe of a method that learns from labelled images: five passes over the images of 4,112 turned classes.
+
+    The sizes of its training tasks are those of its validation alone.
+
+    Args:
+        method: name of the method.
+        n_way: classes in a test task.
+        k_shot: support images per class.
+        deviations: what differs from the paper, beside `OURS`.
+        settings: fields of the recipe that differ from the family's; `options` add to the family's.
+
+    Example:
+        >>> pretrained("baseline", 5, 1).options["n_classes"]
+        4112
+    """
+    options: dict[str, Any] = {"n_classes": 4 * 1028} | settings.pop("options", {})
+    defaults: dict[str, Any] = {"train_way": 5, "train_shot": 1, "train_query": 15, "batch_size": 64, "steps": 6425}
+    return Recipe(method, n_way, k_shot, **(defaults | settings), options=options, deviations=(*OURS, *deviations))
+
+
 def trainval(recipe: Recipe) -> Recipe:
     """The same with the base and validation classes: the 1,200 classes on which the papers train in the end.
 

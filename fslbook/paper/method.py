@@ -56,6 +56,7 @@ class PaperMethod:
         paper: what its authors report, or those who first put it in a table.
         others: what others than the authors got.
         outer: what takes the training steps; "sgd" is plain, without momentum.
+        learns_from: what a training step draws: tasks, or labelled images without tasks.
 
     Example:
         >>> from fslbook.paper.recipes import METHODS
@@ -73,3 +74,4 @@ class PaperMethod:
     paper: Figures
     others: Figures | None = None
     outer: Literal["adam", "sgd"] = "adam"
+    learns_from: Literal["episodes", "images"] = "episodes"

@@ -40,7 +40,7 @@ class Recipe:
     train_query: int
     """Query images per class in a training task."""
     batch_size: int
-    """Tasks per training step."""
+    """Tasks per training step; images, where the method learns from images without tasks."""
     steps: int
     """Training steps."""
     lr: float = 1e-3

@@ -5,7 +5,9 @@ from __future__ import annotations
 from fslbook.data import ImageClasses, Splits
 from fslbook.data.joining import concatenate
 from fslbook.paper.recipe import Recipe
-from fslbook.tasks.sampler import EpisodeSampler
+from fslbook.paper.recipes import METHODS
+from fslbook.tasks.images import ImageSampler
+from fslbook.tasks.sampler import EpisodeSampler, TaskSampler
 
 
 def test_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler:
@@ -29,8 +31,8 @@ def test_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler:
     return EpisodeSampler(_as_tested(recipe, data.novel), recipe.n_way, recipe.k_shot, recipe.test_query, seed=1)
 
 
-def training_tasks(recipe: Recipe, data: Splits, seed: int) -> EpisodeSampler:
-    """The tasks that a run learns from.
+def training_tasks(recipe: Recipe, data: Splits, seed: int) -> TaskSampler:
+    """The tasks that a run learns from, or the images where its method learns from images.
 
     Args:
         recipe: any recipe.
@@ -48,9 +50,13 @@ def training_tasks(recipe: Recipe, data: Splits, seed: int) -> EpisodeSampler:
         >>> tasks = training_tasks(recipe, data, seed=0)
         >>> tasks.n_way == recipe.train_way, len(tasks.classes), tasks.classes.names[0]  # 5 classes in 4 rotations
         (True, 20, 'base0')
+        >>> training_tasks(recipe_named("baseline-omniglot-5w1s"), data, seed=0).sample(3).labels.shape
+        torch.Size([3])
     """
     sizes = (recipe.train_way, recipe.train_shot, recipe.train_query)
     classes = concatenate(data.base, data.validation) if recipe.validation_too else data.base
+    if METHODS[recipe.method].learns_from == "images":
+        return ImageSampler(classes.with_rotations(), seed=seed)
     return EpisodeSampler(classes.with_rotations(), *sizes, seed=seed)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
@@ -21,7 +22,9 @@ from fslbook import (
     RelationEncoder,
     RelationNetwork,
     Reptile,
+    RidgeRegression,
     SiameseNetwork,
+    SimpleShot,
     conv_classifier,
 )
 from fslbook.methods.optimisation.reptile import minibatches
@@ -183,5 +186,23 @@ def test_a_sheet_has_its_parts_and_no_more_than_five_lines_of_code(file):
         assert part in text
 
 
+def test_transfer():
+    task, encoder = _episode(), _encoder().eval()
+    names = {"encoder": encoder, "penalty": 0.5}
+    code = _codes("transfer")[0].splitlines()
+    first = _run("\n".join(code[:3]), task, **names)["logits"]
+    close(first, SimpleShot(encoder)(task)[0])
+    unit = nn.Sequential(encoder, Unit())
+    close(_run("\n".join(code), task, **names)["logits"], RidgeRegression(unit, penalty=0.5)(task)[0])
+
+
+class Unit(nn.Module):
+    def forward(self, x):
+        return nn.functional.normalize(x, dim=1)
+
+
 def test_there_is_a_sheet_for_each_method():
-    assert {file.stem for file in SHEETS} == {"siamese", "prototypical", "matching", "relation", "maml", "first-order"}
+    """Each is run by a test of this file under its name."""
+    tests = Path(__file__).read_text(encoding="utf-8")
+    assert {"siamese", "prototypical", "matching", "relation", "maml", "first-order"} < {file.stem for file in SHEETS}
+    assert [file.stem for file in SHEETS if f'"{file.stem}"' not in tests.partition("def test_there_is")[0]] == []

@@ -44,6 +44,10 @@ def test_three_to_six_questions(file: Path) -> None:
     assert len({question.text for question in asked}) == len(asked)
 
 
+def test_there_are_at_least_forty_questions() -> None:
+    assert sum(len(questions(file)) for file in CHAPTERS) >= 40
+
+
 @each_chapter
 def test_each_question_has_one_right_answer_and_each_answer_its_reason(file: Path) -> None:
     for question in questions(file):

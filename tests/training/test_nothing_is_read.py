@@ -24,6 +24,7 @@ from fslbook.networks.encoders import Conv4
 from fslbook.paper.builders import build
 from fslbook.paper.recipes import METHODS, RECIPES
 from fslbook.tasks.episode import Episode
+from fslbook.tasks.images import LabelledImages
 from fslbook.training.steps import check_loss
 from fslbook.training.watching import accuracy, watching
 
@@ -74,10 +75,10 @@ def meta_episode(k_shot: int = 1) -> Episode:
     return Episode(images(k_shot), labels(k_shot), images(3), labels(3), 5, check=False)
 
 
-def step_elsewhere(loss: Callable[[Episode], Tensor], episode: Episode) -> list[str]:
+def step_elsewhere(loss: Callable[[Any], Tensor], batch: object) -> list[str]:
     """What a forward and a backward pass do that a capture would not bear; raises where a number is read."""
     with Elsewhere() as elsewhere:
-        loss(episode).backward()
+        loss(batch).backward()
     return elsewhere.operations
 
 
@@ -92,15 +93,17 @@ def _no_autocast(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_method_reads_from_the_device_or_sends_to_it_in_a_step(name: str) -> None:
     recipe = RECIPES[f"{name}-omniglot-5w1s"]
     method = build(recipe).to("meta").train()
-    assert step_elsewhere(partial(as_in_a_step, method), meta_episode(recipe.train_shot)) == []
+    images = LabelledImages(torch.rand(4, 1, 28, 28, device="meta"), torch.zeros(4, dtype=torch.int64, device="meta"))
+    batch = images if METHODS[name].learns_from == "images" else meta_episode(recipe.train_shot)
+    assert step_elsewhere(partial(as_in_a_step, method), batch) == []
 
 
-def as_in_a_step(method: nn.Module, episode: Episode) -> Tensor:
+def as_in_a_step(method: nn.Module, batch: Episode | LabelledImages) -> Tensor:
     """The loss of a method that is watched, and checked, as `fit` does it."""
     with watching(method) as logits:
-        loss = method.loss(episode)
+        loss = method.loss(batch)
     check_loss(loss, method)
-    accuracy(logits, episode, loss)
+    accuracy(logits, batch, loss)
     return loss
 
 

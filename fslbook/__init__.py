@@ -32,6 +32,7 @@ from fslbook.paper.weights import load
 from fslbook.tasks.augmentation import random_affine
 from fslbook.tasks.episode import Episode
 from fslbook.tasks.images import ImageSampler, ViewSampler
+from fslbook.tasks.made_up import MadeUpTasks
 from fslbook.tasks.sampler import EpisodeSampler
 from fslbook.tasks.sinusoids import SinusoidTasks
 from fslbook.training.history import History
@@ -50,6 +51,7 @@ __all__ = [
     "ImageClasses",
     "ImageSampler",
     "LogisticRegression",
+    "MadeUpTasks",
     "MatchingNetwork",
     "MetaBaseline",
     "MetaSGD",

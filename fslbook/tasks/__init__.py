@@ -3,6 +3,7 @@
 from fslbook.tasks.augmentation import random_affine
 from fslbook.tasks.episode import Episode
 from fslbook.tasks.images import ImageSampler, LabelledImages, ViewSampler
+from fslbook.tasks.made_up import MadeUpTasks
 from fslbook.tasks.sampler import EpisodeSampler, TaskSampler
 from fslbook.tasks.sinusoids import SinusoidTasks
 
@@ -11,6 +12,7 @@ __all__ = [
     "EpisodeSampler",
     "ImageSampler",
     "LabelledImages",
+    "MadeUpTasks",
     "SinusoidTasks",
     "TaskSampler",
     "ViewSampler",

@@ -10,7 +10,7 @@ import torch
 from bad_input.cases import Refused, Right
 from helpers import numbered_classes
 
-from fslbook import Episode, EpisodeSampler, ImageClasses, SinusoidTasks
+from fslbook import Episode, EpisodeSampler, ImageClasses, MadeUpTasks, SinusoidTasks, random_affine
 
 CLASSES = numbered_classes([6] * 8)
 X, Y = torch.rand(1, 2, 1, 4, 4), torch.tensor([[0, 1]])
@@ -18,6 +18,10 @@ X, Y = torch.rand(1, 2, 1, 4, 4), torch.tensor([[0, 1]])
 
 def sampler(**settings: Any) -> EpisodeSampler:
     return EpisodeSampler(**{"classes": CLASSES, "n_way": 3, "k_shot": 1, "n_query": 2, **settings})
+
+
+def made_up(**settings: Any) -> MadeUpTasks:
+    return MadeUpTasks(CLASSES, random_affine, **{"n_way": 3, "n_query": 2, **settings})
 
 
 def episode(**parts: Any) -> Episode:
@@ -35,6 +39,13 @@ NOT_SIZES |= {"NaN": math.nan, "infinity": math.inf, "a list": [3], "two numbers
 ROWS: dict[str, Refused | Right] = {
     f"sampler, {name} is {kind}": Refused(lambda name=name, value=value: sampler(**{name: value}), f"{name} {WHOLE}")
     for name in ("n_way", "k_shot", "n_query")
+    for kind, value in NOT_SIZES.items()
+}
+ROWS |= {
+    f"made-up tasks, {name} is {kind}": Refused(
+        lambda name=name, value=value: made_up(**{name: value}), f"{name} {WHOLE}"
+    )
+    for name in ("n_way", "n_query")
     for kind, value in NOT_SIZES.items()
 }
 ROWS |= {

@@ -133,6 +133,7 @@ def test_a_full_disk_behind_the_output_is_one_line() -> None:
 STOPPED = """
 import os, signal, sys
 from fslbook.paper import command_line, __name__ as _
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes what it starts with & ignore it
 command_line.COMMANDS["list"] = lambda options: os.kill(os.getpid(), signal.SIGINT) or print("went on")
 sys.exit(command_line.main(["list"]))
 """

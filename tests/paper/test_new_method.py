@@ -86,4 +86,4 @@ def test_its_tests_are_collected_and_pass(project: Path) -> None:
     assert f"PASSED {files[0]}::test_absolute_differences_are_summed" in printed
     assert f"PASSED {files[-1]}::fslbook.methods.metric.toy.ToyNetwork" in printed
     for name in RECIPES:
-        assert f"PASSED {paper[0]}::test_a_recipe_builds_a_method_that_learns_from_its_episodes[{name}]" in printed
+        assert f"PASSED {paper[0]}::test_a_recipe_builds_a_method_that_learns_from_its_tasks[{name}]" in printed

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import re
+import runpy
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -48,12 +48,44 @@ def assert_accepted(name: str, version: Version) -> None:
     assert report, "\n".join(report.lines)
 
 
-def versions_named_in(file: Path) -> list[str]:
-    """The keys of `VERSIONS` in a test file, without running it."""
-    nodes = [node for node in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(node, ast.Assign)]
-    (found,) = [node.value for node in nodes if ast.unparse(node.targets[0]) == "VERSIONS"]
-    assert isinstance(found, ast.Dict)
-    return [ast.literal_eval(key) for key in found.keys if key is not None]
+def by_name_and_words(wrong: Mapping[str, Sequence[tuple[str, Version]]]) -> pytest.MarkDecorator:
+    """Run a test on each (exercise's name, words, wrong version), the versions counted from 1."""
+    cases = [
+        pytest.param(name, words, version, id=f"{name}-{n}")
+        for name, all_ in wrong.items()
+        for n, (words, version) in enumerate(all_, 1)
+    ]
+    return pytest.mark.parametrize(("name", "words", "version"), cases)
+
+
+def said_of(name: str, version: Version) -> list[str]:
+    """What the check of this name says of a version that it rejects."""
+    report = exercise(name)(version)
+    assert not report, report.lines
+    said = [line.strip().removeprefix("✗ ").partition(": ")[2] for line in report.lines[1:] if "✗" in line]
+    assert said
+    return said
+
+
+def assert_rejected(name: str, words: str, version: Version) -> None:
+    """The check of this name rejects the version with these words, which fit the slip; "" where it has none."""
+    said = said_of(name, version)
+    assert any(words in one for one in said), said
+    assert not words or not all(GENERIC.fullmatch(one) for one in said), said
+
+
+GENERIC = re.compile(
+    r"(part \d+: |[\w ′-]+: )*((the shape is right, but )?\d+ of \d+ values are wrong|the number is wrong)|as for .*"
+)
+"""All that is said where a slip is not recognised."""
+
+
+def table_in(file: Path, name: str) -> dict[str, Any]:
+    """`VERSIONS` or `WRONG` of a test file; empty if there is none."""
+    if f"{name} = {{" not in file.read_text(encoding="utf-8"):
+        return {}
+    found: dict[str, Any] = runpy.run_path(str(file))[name]
+    return found
 
 
 def cells(file: Path, kind: str) -> list[NotebookNode]:

@@ -46,6 +46,10 @@ BAD = {
     "not a function": 3,
     "a network": lambda *a: torch.nn.Linear(2, 2),
     "three meta tensors": lambda *a: [torch.zeros(3, dtype=torch.int64, device="meta")] * 3,
+    **{f"{n} meta tensors": lambda *a, n=n: [torch.zeros(3, dtype=torch.int64, device="meta")] * n for n in (2, 4)},
+    **{f"{n} numbers": lambda *a, n=n: [1.5] * n for n in (2, 3, 4)},
+    **{f"{n} tables": lambda *a, n=n: [torch.zeros(2, 2, dtype=torch.int64)] * n for n in (2, 3, 4)},
+    "two complex numbers": lambda *a: (1j, 1j),
     "two of everything": lambda *a: (a, a),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 
 import torch
@@ -51,25 +50,31 @@ def _leaks_by_sets(support_x, query_x):
     return count
 
 
-def _interval_by_hand(right):
-    accuracy = right.sum(dim=1).double() / right.shape[1]
-    mean = accuracy.sum() / len(accuracy)
-    variance = (accuracy - mean).square().sum() / (len(accuracy) - 1)
-    return mean, 1.96 * (variance / len(accuracy)).sqrt()
+def _relabelled_by_list(support_ids, query_ids):
+    order = []
+    for i in support_ids.tolist():
+        order += [i] * (i not in order)
+    return [torch.tensor([order.index(i) for i in ids.tolist()]) for ids in (support_ids, query_ids)]
 
 
-def _needed_by_covariance(a, b, half_width):
-    (var_a, cov), (_, var_b) = torch.cov(torch.stack([a, b])).tolist()
-    return tuple(math.ceil(v * (1.96 / half_width) ** 2) for v in (var_a + var_b - 2 * cov, var_a + var_b))
+def _split_by_sorting_noise(labels, n_novel):
+    classes, place = labels.unique(return_inverse=True)
+    rank = torch.rand(len(classes)).argsort().argsort()
+    return (rank[place] >= n_novel).nonzero().flatten(), (rank[place] < n_novel).nonzero().flatten()
+
+
+def _leaks_by_distance(support_x, query_x):
+    leaky = 0
+    for support, query in zip(support_x.flatten(2), query_x.flatten(2), strict=True):
+        leaky += bool(((query[:, None] - support).abs().amax(dim=2) == 0).any())
+    return leaky
 
 
 VERSIONS = {
-    "relabelled": [_relabelled_by_comparison],
-    "split_by_class": [_split_by_sets],
+    "relabelled": [_relabelled_by_comparison, _relabelled_by_list],
+    "split_by_class": [_split_by_sets, _split_by_sorting_noise],
     "draw_episode": [_episode_by_topk, _episode_in_any_order],
-    "count_leaks": [_leaks_by_sets],
-    "interval": [_interval_by_hand],
-    "episodes_needed": [_needed_by_covariance],
+    "count_leaks": [_leaks_by_sets, _leaks_by_distance],
 }
 
 

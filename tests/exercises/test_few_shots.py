@@ -79,13 +79,33 @@ def _centred_at_once(images):
     return torch.stack([x[:, top : top + height, left : left + width] for x, top, left in cuts])
 
 
+def _centred_by_search(images):
+    """Every shift is tried."""
+    moved = []
+    for image in images:
+        for axis in (1, 2):
+            size = image.shape[axis]
+            places = torch.arange(size).to(image)
+            ink = image.sum(dim=(0, 3 - axis))
+            away = [float((ink * (places + shift)).sum() / ink.sum() - (size - 1) / 2) for shift in range(-size, size)]
+            image = image.roll(min(range(len(away)), key=lambda i: abs(away[i])) - size, dims=axis)
+        moved.append(image)
+    return torch.stack(moved)
+
+
 VERSIONS = {
-    "lucky_guesses": [_luck_image_by_image],
+    "lucky_guesses": [
+        _luck_image_by_image,
+        lambda n, m, k: 1 - sum(math.comb(m, r) * (1 / n) ** r * (1 - 1 / n) ** (m - r) for r in range(k)),
+    ],
     "nearest_image": [_nearest_by_loops, _nearest_by_integers],
     "gradient_step": [_step_by_autograd, lambda *a: [*_step_by_autograd(*a)]],
-    "images_for_bound": [_bound_by_counting],
+    "images_for_bound": [
+        _bound_by_counting,
+        lambda n, gap, delta: int(-((math.log(delta) - n * 32 * math.log(2)) // (2 * gap**2))),
+    ],
     "recalibrated": [_recalibrated_by_many_passes, _recalibrated_by_average],
-    "centred": [_centred_at_once],
+    "centred": [_centred_at_once, _centred_by_search],
 }
 
 

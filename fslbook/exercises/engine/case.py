@@ -41,13 +41,15 @@ class Case:
 
     Args:
         draw: gives the arguments for the learner's function; takes the random generator.
-        judge: `judge(answer, *arguments)` gives what is wrong in words, or None; by default the oracle decides. On an
-            answer that has the form of the oracle's answer it must not raise.
+        judge: `judge(answer, *arguments)` gives what is wrong in words, or None; by default the oracle decides. It
+            must not raise, whatever the answer is.
         gradient: the answer must pass the gradient on to each floating-point argument.
         probe: `probe(answer, *arguments)` is compared in place of the answer, for instance a gradient through it;
             the floating-point tensors among the arguments then require gradients.
         watch: `watch(work, *arguments)` says what was done in a way that the task forbids, or None; `work` is a
             `Work` with each operation on tensors.
+        again: the function is called a second time on the same inputs, and `again(first, second, *arguments)` says what
+            is wrong with two right answers, for instance that they are the same although chance should decide.
 
     Example:
         >>> case = Case(lambda generator: (torch.rand(5, generator=generator), 2))
@@ -60,6 +62,7 @@ class Case:
     gradient: bool = False
     probe: Callable[..., Any] | None = None
     watch: Watch | None = None
+    again: Judge | None = None
 
     def answer(self, function: Callable[..., Any], arguments: Arguments) -> Any:
         """What is compared, for a function of our own.

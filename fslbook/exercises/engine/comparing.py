@@ -14,7 +14,7 @@ from fslbook.exercises.engine.patterns import pattern
 Parts = tuple[Any, ...] | list[Any]
 
 
-def difference(answer: Any, expected: Any, tolerance: float = 1e-4) -> str | None:
+def difference(answer: Any, expected: Any, tolerance: float = 1e-4, *, explain: bool = True) -> str | None:
     """What distinguishes `answer` from `expected` in words, or None.
 
     Whole numbers and truth values must be equal; floating-point numbers may differ by the tolerance, and NaN and ∞ are
@@ -25,6 +25,7 @@ def difference(answer: Any, expected: Any, tolerance: float = 1e-4) -> str | Non
         answer: anything at all.
         expected: a number, a tensor of any shape, or a tuple, list or dict of such.
         tolerance: relative and absolute.
+        explain: also look for what wrong numbers have to do with the right ones, which takes longer.
 
     Example:
         >>> difference(torch.zeros(2), torch.zeros(3))
@@ -35,14 +36,14 @@ def difference(answer: Any, expected: Any, tolerance: float = 1e-4) -> str | Non
         True
     """
     if isinstance(expected, (tuple, list)):
-        return _in_parts(answer, expected, tolerance)
+        return _in_parts(answer, expected, tolerance, explain)
     if isinstance(expected, dict):
-        return _in_entries(answer, expected, tolerance)
+        return _in_entries(answer, expected, tolerance, explain)
     if isinstance(answer, Tensor):
         expected = _beside(expected, answer)
-        return _outside(answer, expected) or _values(answer, expected, tolerance)
+        return _outside(answer, expected) or _values(answer, expected, tolerance, explain)
     if not isinstance(expected, Tensor) or expected.ndim == 0:
-        return _in_number(answer, expected.item() if isinstance(expected, Tensor) else expected, tolerance)
+        return _in_number(answer, expected.item() if isinstance(expected, Tensor) else expected, tolerance, explain)
     return f"it returned {kind_of(answer)}, wanted is a tensor of shape {[*expected.shape]}"
 
 
@@ -60,6 +61,23 @@ def kind_of(answer: Any) -> str:
     return f"an {name}" if name[0].lower() in "aeiou" else f"a {name}"
 
 
+def not_tensors(answer: Any, *names: str) -> str | None:
+    """What is said of an answer that is not one tensor for each name, or None; for judges, which must never raise.
+
+    Args:
+        answer: anything.
+        *names: what the tensors are called.
+
+    Example:
+        >>> not_tensors([torch.zeros(1), 3], "weight", "bias")
+        'return 2 tensors: weight, bias'
+    """
+    right = isinstance(answer, (tuple, list)) and len(answer) == len(names)
+    if right and all(isinstance(x, Tensor) for x in answer):
+        return None
+    return f"return {len(names)} tensors: {', '.join(names)}"
+
+
 def _beside(expected: Any, answer: Tensor) -> Tensor:
     """A number of Python as a tensor where the answer lies: it has no place and no precision of its own."""
     if isinstance(expected, Tensor):
@@ -68,24 +86,24 @@ def _beside(expected: Any, answer: Tensor) -> Tensor:
     return torch.tensor(expected, dtype=dtype, device="cpu" if answer.is_meta else answer.device)
 
 
-def _in_parts(answer: Any, expected: Parts, tolerance: float) -> str | None:
+def _in_parts(answer: Any, expected: Parts, tolerance: float, explain: bool) -> str | None:
     if not isinstance(answer, (tuple, list)):
         return f"it returned {kind_of(answer)}, wanted are {len(expected)} things: return a, b"
     if len(answer) != len(expected):
         return f"it returned {len(answer)} things, wanted are {len(expected)}"
     pairs = enumerate(zip(answer, expected, strict=True), 1)
-    found = [(n, difference(a, e, tolerance)) for n, (a, e) in pairs]
+    found = [(n, difference(a, e, tolerance, explain=explain)) for n, (a, e) in pairs]
     return next((f"part {n}: {wrong}" for n, wrong in found if wrong), None)
 
 
-def _in_entries(answer: Any, expected: dict[str, Any], tolerance: float) -> str | None:
+def _in_entries(answer: Any, expected: dict[str, Any], tolerance: float, explain: bool) -> str | None:
     if not isinstance(answer, dict) or answer.keys() != expected.keys():
         return f"wanted is a dict with the keys {', '.join(expected)}"
-    found = [(key, difference(answer[key], expected[key], tolerance)) for key in expected]
+    found = [(key, difference(answer[key], expected[key], tolerance, explain=explain)) for key in expected]
     return next((f"{key}: {wrong}" for key, wrong in found if wrong), None)
 
 
-def _in_number(answer: Any, expected: bool | int | float, tolerance: float) -> str | None:
+def _in_number(answer: Any, expected: bool | int | float, tolerance: float, explain: bool) -> str | None:
     """Compared as Python's numbers, of which a whole one may be as large as it likes."""
     plain = _without_numpy(answer)
     accepted = (int, float) if isinstance(expected, float) else (type(expected),)
@@ -93,7 +111,7 @@ def _in_number(answer: Any, expected: bool | int | float, tolerance: float) -> s
         return f"it returned {kind_of(answer)}, wanted is {_NUMBERS[type(expected)]}"
     if not isinstance(expected, float):
         return None if plain == expected else f"the number is wrong{_in_proportion(plain, expected)}"
-    return _values(_as_float64(plain), _as_float64(expected), tolerance)
+    return _values(_as_float64(plain), _as_float64(expected), tolerance, explain)
 
 
 def _in_proportion(plain: int, expected: int) -> str:
@@ -140,7 +158,7 @@ def _outside(answer: Tensor, expected: Tensor) -> str | None:
 _USUAL = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.float32, torch.float64)
 
 
-def _values(answer: Tensor, expected: Tensor, tolerance: float) -> str | None:
+def _values(answer: Tensor, expected: Tensor, tolerance: float, explain: bool) -> str | None:
     if answer.is_floating_point() and not answer.isfinite().all() and expected.isfinite().all():
         return "it contains values that are not finite (NaN or ∞)"
     wrong = int((~_isclose(answer, expected, tolerance)).sum())
@@ -151,7 +169,9 @@ def _values(answer: Tensor, expected: Tensor, tolerance: float) -> str | None:
         if expected.ndim == 0
         else f"the shape is right, but {wrong} of {expected.numel()} values are wrong"
     )
-    known = pattern(answer, expected) if _kind(expected) in ("floating-point numbers", "whole numbers") else None
+    if not explain or _kind(expected) not in ("floating-point numbers", "whole numbers"):
+        return words
+    known = pattern(answer, expected)
     return f"{words}: {known}" if known else words
 
 

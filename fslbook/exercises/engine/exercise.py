@@ -15,7 +15,7 @@ from fslbook.exercises.engine.case import Arguments, Case, Mistake
 from fslbook.exercises.engine.comparing import difference, kind_of
 from fslbook.exercises.engine.naming import Seen, named, seen
 from fslbook.exercises.engine.report import Report, in_lines
-from fslbook.exercises.engine.structures import form, has_floats, has_nan, map_tensors
+from fslbook.exercises.engine.structures import has_floats, has_nan, map_tensors, readable
 from fslbook.exercises.engine.watching import Work, watched
 
 
@@ -111,7 +111,8 @@ class Exercise:
             lost = lost_gradient(answer, copies) if case.gradient else None
             answer, trouble = self._probed(answer, copies, case) if case.probe else cut(answer)
             forbidden = case.watch(work, *arguments) if case.watch else None
-            return trouble or self._judged(answer, right, arguments, case) or lost or forbidden
+            wrong = trouble or self._judged(answer, right, arguments, case) or lost or forbidden
+            return wrong or (self._once_more(version, answer, arguments, case) if case.again else None)
 
     @contextmanager
     def _taking_the_blame(self, place: str) -> Iterator[None]:
@@ -140,12 +141,18 @@ class Exercise:
         if case.judge is None:
             wrong = difference(answer, right, self.tolerance)
             return wrong and seen(wrong, answer, right, arguments, case, self.mistakes, self.tolerance)
-        if form(answer) == form(right):
-            return case.judge(answer, *arguments)  # of such an answer a judge must know: what it raises is our fault
-        try:
-            return case.judge(answer, *arguments)
-        except Exception:
+        if not readable(answer):
             return _not_asked_for(answer)
+        return case.judge(answer, *arguments)  # what it raises is our fault, whatever the answer is
+
+    def _once_more(
+        self, version: Callable[..., Any], first: Any, arguments: Arguments, case: Case
+    ) -> Seen | str | None:
+        assert case.again is not None
+        second, _, trouble = call(version, arguments)
+        if not trouble:
+            second, trouble = cut(second)
+        return trouble or self._judged(second, first, arguments, case) or case.again(first, second, *arguments)
 
 
 _OURS = (

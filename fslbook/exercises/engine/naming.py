@@ -54,9 +54,9 @@ def seen(
             theirs = case.answer(mistake.wrong, arguments)
         except Exception:
             continue  # this slip does not even run on these inputs
-        if difference(answer, theirs, tolerance) is None:
+        if difference(answer, theirs, tolerance, explain=False) is None:
             found.explains[number] = mistake.says if isinstance(mistake.says, str) else mistake.says(*arguments)
-        elif difference(theirs, right, tolerance) is not None:
+        elif difference(theirs, right, tolerance, explain=False) is not None:
             found.contradicts.add(number)
     return found
 

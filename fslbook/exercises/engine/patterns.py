@@ -39,6 +39,7 @@ _CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
     "the sign is turned round": lambda e: -e,
     "yours is twice what it must be": lambda e: 2 * e,
     "yours is half of what it must be": lambda e: e / 2,
+    "yours is 100 times what it must be, as in percent": lambda e: 100 * e,
     "yours is the square of what it must be": lambda e: e.square(),
     "yours is the square root of what it must be": lambda e: e.sqrt(),
     "yours is one minus what it must be": lambda e: 1 - e,

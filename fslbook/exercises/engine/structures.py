@@ -136,23 +136,15 @@ def _tensors_of(module: nn.Module) -> dict[str, Tensor]:
     return {name: x.detach() for name, x in [*module.named_parameters(), *module.named_buffers()]}
 
 
-def form(value: Any) -> Any:
-    """What `value` is, apart from its numbers: two answers of one form can be judged in the same way.
+def readable(value: Any) -> bool:
+    """Whether the numbers of every tensor in `value` can be looked at: none lies on meta, none is sparse or nested.
 
     Args:
         value: anything.
 
-    Returns:
-        Text for a single thing, lists and dicts of texts for several.
-
     Example:
-        >>> form((torch.zeros(2, 3), 4))
-        ['2-dimensional tensor, torch.float32, torch.strided, on cpu', 'int']
+        >>> readable((3, [torch.zeros(1)])), readable([torch.zeros(1, device="meta")])
+        (True, False)
     """
-    if isinstance(value, Tensor):
-        return f"{value.ndim}-dimensional tensor, {value.dtype}, {value.layout}, on {value.device.type}"
-    if isinstance(value, dict):
-        return {key: form(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [form(item) for item in value]
-    return "module" if isinstance(value, nn.Module) else type(value).__name__
+    tensors = (x for x in _leaves(value) if isinstance(x, Tensor))
+    return all(x.layout == torch.strided and not x.is_nested and not x.is_meta for x in tensors)

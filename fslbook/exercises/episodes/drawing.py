@@ -1,16 +1,14 @@
-"""Checks of chapter 2's exercises, continued: an episode, drawn as it should be, and leaks."""
+"""A check of chapter 2's exercises: an episode, drawn as it should be."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
 from fslbook.exercises.episodes.labels import at_one_end, class_ids, not_rows, shuffled
-
-# Draw an episode
 
 Rows = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -29,11 +27,19 @@ def _episode_fault(answer: Any, labels: Tensor, n_way: int, k_shot: int, n_query
         if len(rows) != len(y) or y.bincount().tolist() != [n] * n_way:
             return f"wanted are {n} {name} images of each class, and a label for each of them"
     return _rule_broken(labels.cpu(), support, support_y, query, query_y) or _left_to_habit(
-        labels.cpu(), support, query
+        labels.cpu(), support, support_y, query
     )
 
 
+def _same_images(first: Any, second: Any, *rest: Any) -> str | None:
+    if {*first[0].tolist()} != {*second[0].tolist()}:
+        return None
+    return "called twice, it drew the same support images: chance must decide anew, so set no seed inside the function"
+
+
 def _rule_broken(ids: Tensor, support: Tensor, support_y: Tensor, query: Tensor, query_y: Tensor) -> str | None:
+    if len(ids) > max(int(support.max()), int(query.max())) + 1 <= int(ids.unique(return_counts=True)[1].max()):
+        return "the rows are counted inside each class; asked are rows of the whole data set"
     pairs = {*zip(ids[support].tolist(), support_y.tolist(), strict=True)}
     if len(pairs) > len({label for _, label in pairs}):
         return "support images of two classes have one label"
@@ -46,13 +52,18 @@ def _rule_broken(ids: Tensor, support: Tensor, support_y: Tensor, query: Tensor,
     return "a query image is a support image too" if {*support.tolist()} & {*query.tolist()} else None
 
 
-def _left_to_habit(ids: Tensor, support: Tensor, query: Tensor) -> str | None:
+def _left_to_habit(ids: Tensor, support: Tensor, support_y: Tensor, query: Tensor) -> str | None:
     """What chance does less than once in a million times; told only where there are enough classes."""
     if fault := at_one_end(ids, ids[support].unique()):
         return fault
     if len(ids.unique()) < 40:
         return None
     images = [((ids == c).nonzero()[:, 0], support[ids[support] == c], query[ids[query] == c]) for c in ids[support]]
+    by_label = ids[support[support_y.argsort(stable=True)]].unique_consecutive().tolist()
+    for order in (ids.unique().tolist(), list(dict.fromkeys(ids.tolist()))):
+        places = [order.index(c) for c in by_label]
+        if places in (sorted(places), sorted(places, reverse=True)):
+            return "the labels follow the order of the classes; chance must decide which class is number 0"
     if all(torch.cat([s, q]).max() <= rows[5] for rows, s, q in images):
         return "of every class the first images are taken; chance must choose them"
     if all(s.max() < q.min() for _, s, q in images):
@@ -94,13 +105,31 @@ def _sorted_rows(labels: Tensor, n_way: int, k_shot: int, n_query: int) -> Rows:
     return _rows_drawn(labels, n_way, k_shot, n_query, order=order)
 
 
+def _seeded(*arguments: Any) -> Rows:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return _rows_drawn(*arguments)
+
+
+def _in_order(labels: Tensor, n_way: int, k_shot: int, n_query: int) -> Rows:
+    chosen = shuffled(labels.unique())[:n_way].sort().values
+    return _rows_drawn(labels, n_way, k_shot, n_query, chosen=chosen)
+
+
+def _within_classes(labels: Tensor, n_way: int, k_shot: int, n_query: int) -> Rows:
+    y, n = torch.arange(n_way), k_shot + n_query
+    rows = torch.stack([torch.randperm(n) for _ in range(n_way)])
+    support, query = rows[:, :k_shot].flatten(), rows[:, k_shot:].flatten()
+    return support, y.repeat_interleave(k_shot), query, y.repeat_interleave(n_query)
+
+
 draw_episode = Exercise(
     "draw_episode",
     _rows_drawn,
     {
         "5-way 1-shot": Case(_draw_task(30, 5, 1, 3), _episode_fault),
         "uneven classes in any order": Case(_draw_task(30, 20, 3, 5, uneven=True), _episode_fault),
-        "every class and every image": Case(_draw_task(12, 12, 4, 6), _episode_fault),
+        "every class and every image": Case(_draw_task(12, 12, 4, 6), _episode_fault, again=_same_images),
         "left to chance": Case(_draw_task(45, 20, 1, 4), _episode_fault),
     },
     [
@@ -110,6 +139,9 @@ draw_episode = Exercise(
             lambda *a: _rows_drawn(*a, order=lambda rows: rows[torch.randint(len(rows), (len(rows),))]),
             "an image occurs twice",
         ),
+        Mistake(_seeded, "called twice, it drew the same support images"),
+        Mistake(_in_order, "the labels follow the order of the classes; chance must decide which class is number 0"),
+        Mistake(_within_classes, "the rows are counted inside each class; asked are rows of the whole data set"),
         Mistake(_with_ids, "the support labels must be 0 to n_way - 1"),
         Mistake(
             lambda labels, n_way, *rest: _rows_drawn(labels, n_way, *rest, chosen=labels.unique()[:n_way]),
@@ -122,58 +154,6 @@ draw_episode = Exercise(
         Mistake(
             _sorted_rows,
             "in every class the queries come after the support in the data set; chance must choose",
-        ),
-    ],
-)
-
-# Count the leaks
-
-
-def _draw_batch(n_leaky: int, across: bool = False, look_alikes: bool = False) -> Any:
-    def draw(generator: Generator) -> tuple[Tensor, Tensor]:
-        support = torch.randint(1, 8, (9, 4, 1, 5, 5), generator=generator) / 8
-        query = torch.randint(1, 8, (9, 6, 1, 5, 5), generator=generator) / 8
-        if across:  # what is a support image elsewhere is no leak
-            query[:, 0] = support[:, 0].roll(1, 0)
-        if look_alikes:  # as much ink, in other places
-            query[:, 1] = support[:, 1].flip(-1).roll(1, -2)
-        for episode in torch.randperm(9, generator=generator)[:n_leaky]:
-            query[episode, 2], query[episode, 3] = support[episode, 3], support[episode, 2]
-        return support, query
-
-    return draw
-
-
-def _leaky(support_x: Tensor, query_x: Tensor, same: Any = lambda a, b: a == b) -> list[int]:
-    """How many pairs of equal images each episode has."""
-    batches = ([[image.flatten().tolist() for image in task] for task in x] for x in (support_x, query_x))
-    return [sum(same(a, b) for a in s for b in q) for s, q in zip(*batches, strict=True)]
-
-
-def _leaky_anywhere(support_x: Tensor, query_x: Tensor) -> int:
-    known = support_x.flatten(0, 1)
-    return sum(any(torch.equal(image, other) for image in task for other in known) for task in query_x)
-
-
-count_leaks = Exercise(
-    "count_leaks",
-    lambda support, query: sum(n > 0 for n in _leaky(support, query)),
-    {
-        "some episodes leak": Case(_draw_batch(4)),
-        "none leaks": Case(_draw_batch(0)),
-        "equal to an image of another episode": Case(_draw_batch(3, across=True)),
-        "as much ink, another drawing": Case(_draw_batch(2, look_alikes=True)),
-    },
-    [
-        Mistake(lambda s, q: sum(_leaky(s, q)), "these are pairs of images; count the episodes"),
-        Mistake(_leaky_anywhere, "a support image of another episode is no leak"),
-        Mistake(
-            lambda s, q: sum(n > 0 for n in _leaky(s, q, lambda a, b: any(map(float.__eq__, a, b)))),
-            "images that agree in some pixels are not yet the same; every pixel must agree",
-        ),
-        Mistake(
-            lambda s, q: sum(n > 0 for n in _leaky(s, q, lambda a, b: abs(sum(a) - sum(b)) < 1e-6)),
-            "two images with equally much ink need not be the same",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Checks of chapter 2's exercises: splitting classes and drawing episodes."""
+"""A check of chapter 2's exercises: classes are split, never images."""
 
 from __future__ import annotations
 
@@ -8,49 +8,6 @@ import torch
 from torch import Generator, Tensor
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
-
-# Numbers that hold in one game only
-
-
-def _draw_ids(n_way: int, shuffled: bool) -> Any:
-    def draw(generator: Generator) -> tuple[Tensor, Tensor]:
-        classes = torch.randperm(400, generator=generator)[:n_way]
-        support = classes.repeat_interleave(2)
-        query = classes.repeat_interleave(3)[torch.randperm(3 * n_way, generator=generator)]
-        return support[torch.randperm(len(support), generator=generator)] if shuffled else support, query
-
-    return draw
-
-
-def _numbered(support_ids: Tensor, query_ids: Tensor, order: list[int] | None = None) -> list[Tensor]:
-    order = list(dict.fromkeys(support_ids.tolist())) if order is None else order
-    ids = support_ids, query_ids
-    return [torch.tensor([order.index(i) for i in x.tolist()], device=x.device) for x in ids]
-
-
-relabelled = Exercise(
-    "relabelled",
-    _numbered,
-    {
-        "class after class": Case(_draw_ids(7, shuffled=False)),
-        "support in any order": Case(_draw_ids(7, shuffled=True)),
-        "twenty ways": Case(_draw_ids(20, shuffled=True)),
-    },
-    [
-        Mistake(
-            lambda s, q: _numbered(s, q, sorted(set(s.tolist()))),
-            "you numbered the classes by the size of their ids, not in order of appearance",
-        ),
-        Mistake(
-            lambda s, q: (_numbered(s, s)[0], _numbered(q, q)[0]),
-            "support and query were numbered separately; one number means two classes now",
-        ),
-        Mistake(lambda s, q: [y + 1 for y in _numbered(s, q)], "the numbers start at 1; they must start at 0"),
-        Mistake(lambda s, q: (_numbered(s, q)[0], q), "the queries still have their old ids"),
-    ],
-)
-
-# Split classes, never images
 
 
 def class_ids(n_classes: int, uneven: bool, generator: Generator) -> Tensor:
@@ -80,18 +37,23 @@ def _split_fault(answer: Any, labels: Tensor, n_novel: int) -> str | None:
         return fault
     base, novel = (rows.cpu() for rows in answer)
     ids = labels.cpu()
+    rows = torch.cat([base, novel])
+    if {*rows.tolist()} == {*ids.tolist()} and len(rows) == len(ids.unique()) < len(ids):
+        return "these are ids of classes; asked are the rows of their images"
     if shared := {*ids[base].tolist()} & {*ids[novel].tolist()}:
         return f"{len(shared)} of {len(ids.unique())} classes are on both sides: images were split, not classes"
-    if (found := len(ids[novel].unique())) != n_novel:
+    found = len(ids[novel].unique())
+    if found == len(ids.unique()) - n_novel != n_novel:
+        return f"base and novel have changed places: {found} classes are novel, wanted are {n_novel}"
+    if found != n_novel:
         return f"{found} classes are novel, wanted are {n_novel}"
-    rows = torch.cat([base, novel])
     if len(rows) != len(ids) or len(rows.unique()) != len(ids):
         return "every image must be on one side, exactly once"
     return at_one_end(ids, ids[novel].unique())
 
 
 def at_one_end(ids: Tensor, chosen: Tensor) -> str | None:
-    """What is said if `chosen` are the first or the last classes, or None.
+    """What is said if `chosen` are the first or the last classes, or a block of neighbours, or None.
 
     With fewer than 40 classes nothing is said; with more, chance does that less than once in a billion times.
 
@@ -102,7 +64,9 @@ def at_one_end(ids: Tensor, chosen: Tensor) -> str | None:
     Example:
         >>> at_one_end(torch.arange(50), torch.arange(20))
         'the classes at one end are taken; chance must choose them'
-        >>> at_one_end(torch.arange(50), torch.arange(10, 30)) is None
+        >>> at_one_end(torch.arange(50), torch.arange(10, 30))
+        'the classes are neighbours in the data set; chance must choose each of them'
+        >>> at_one_end(torch.arange(50), torch.arange(0, 40, 2)) is None
         True
     """
     if len(ids.unique()) < 40:
@@ -110,6 +74,9 @@ def at_one_end(ids: Tensor, chosen: Tensor) -> str | None:
     for order in (ids.unique().tolist(), list(dict.fromkeys(ids.tolist()))):
         if {*chosen.tolist()} in ({*order[: len(chosen)]}, {*order[-len(chosen) :]}):
             return "the classes at one end are taken; chance must choose them"
+        taken = [c in chosen.tolist() for c in order]
+        if sum(a != b for a, b in zip(taken, [taken[-1], *taken], strict=False)) == 2:
+            return "the classes are neighbours in the data set; chance must choose each of them"
     return None
 
 
@@ -133,6 +100,12 @@ def not_rows(answer: Any, n_parts: int, n_images: int) -> str | None:
         if len(x) and not 0 <= int(x.min()) <= int(x.max()) < n_images:
             return f"part {part} has numbers outside 0..{n_images - 1}"
     return None
+
+
+def _same_classes(first: Any, second: Any, labels: Tensor, n_novel: int) -> str | None:
+    if {*labels[first[1]].tolist()} != {*labels[second[1]].tolist()}:
+        return None
+    return "called twice, it chose the same classes: chance must decide anew, so set no seed inside the function"
 
 
 def _by_ids(labels: Tensor, novel_ids: Tensor) -> tuple[Tensor, Tensor]:
@@ -164,11 +137,17 @@ def _one_image_a_class(labels: Tensor, n_novel: int) -> tuple[Tensor, Tensor]:
     return torch.tensor(first[n_novel:]), torch.tensor(first[:n_novel])
 
 
+def _seeded(labels: Tensor, n_novel: int) -> tuple[Tensor, Tensor]:
+    classes = labels.unique()
+    order = torch.randperm(len(classes), generator=torch.Generator().manual_seed(0))
+    return _by_ids(labels, classes[order[:n_novel]])
+
+
 split_by_class = Exercise(
     "split_by_class",
     lambda labels, n: _by_ids(labels, shuffled(labels.unique())[:n]),
     {
-        "forty classes": Case(_draw_split(40, 15), _split_fault),
+        "forty classes": Case(_draw_split(40, 15), _split_fault, again=_same_classes),
         "uneven classes in any order": Case(_draw_split(40, 20, uneven=True), _split_fault),
         "a single base class": Case(_draw_split(8, 7), _split_fault),
     },
@@ -180,8 +159,15 @@ split_by_class = Exercise(
         ),
         Mistake(
             lambda labels, n: _by_ids(labels, shuffled(labels.unique())[n:]),
-            lambda labels, n: f"{len(labels.unique()) - n} classes are novel, wanted are {n}",
+            lambda labels, n: (
+                f"base and novel have changed places: {len(labels.unique()) - n} classes are novel, wanted are {n}"
+            ),
         ),
+        Mistake(
+            lambda labels, n: _by_ids(labels, labels.unique().roll(-3)[:n]),
+            "the classes are neighbours in the data set; chance must choose each of them",
+        ),
+        Mistake(_seeded, "called twice, it chose the same classes"),
         Mistake(_one_image_a_class, "every image must be on one side, exactly once"),
     ],
 )

@@ -1,12 +1,14 @@
-"""Checks of chapter 1's exercises: why few shots are hard."""
+"""Checks of chapter 1's exercises: how far guesses and pixels lead."""
 
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Generator, Tensor
+from torch.nn import functional as F
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
 
@@ -21,12 +23,23 @@ def _draw_guesses(n_classes: int, n_images: int) -> Any:
     return draw
 
 
+@cache
 def _counts_of_right(n_classes: int, n_images: int) -> list[float]:
     """Probability of 0, 1, ... right guesses, built up image by image."""
     p, chances = 1 / n_classes, [1.0]
     for _ in range(n_images):
         chances = [(1 - p) * a + p * b for a, b in zip([*chances, 0.0], [0.0, *chances], strict=True)]
     return chances
+
+
+def _sum_of(term: Any) -> Any:
+    """The sum over at least n_right, of terms that people write."""
+
+    def version(n: int, m: int, k: int) -> float:
+        total: float = sum(term(math.comb(m, r), 1 / n, r, m) for r in range(k, m + 1))
+        return total
+
+    return version
 
 
 lucky_guesses = Exercise(
@@ -43,6 +56,18 @@ lucky_guesses = Exercise(
         Mistake(lambda n, m, k: sum(_counts_of_right(n, m)[k + 1 :]), "n_right itself counts as well"),
         Mistake(lambda n, m, k: sum(_counts_of_right(n, m)[: k + 1]), "this is for at most n_right"),
         Mistake(lambda n, m, k: n**-k, "what about the other images, and which ones are right?"),
+        Mistake(lambda n, m, k: sum(_counts_of_right(n, m)[k:m]), "that all guesses are right is left out"),
+        Mistake(
+            _sum_of(lambda ways, p, r, m: p**r * (1 - p) ** (m - r)),
+            "which of the images are right is open: in how many ways?",
+        ),
+        Mistake(_sum_of(lambda ways, p, r, m: ways * p**r), "the other guesses must be wrong; that has a chance, too"),
+        Mistake(
+            _sum_of(lambda ways, p, r, m: ways * (1 - p) ** r * p ** (m - r)),
+            "the chances of a right and of a wrong guess have changed places",
+        ),
+        Mistake(lambda n, m, k: sum(_counts_of_right(2, m)[k:]), "a guess is right with probability 1 / n_classes"),
+        Mistake(lambda n, m, k: 1 - (1 - 1 / n) ** m, "this is for at least one; asked is at least n_right"),
     ],
 )
 
@@ -64,18 +89,45 @@ def _one_large_or_many_small(generator: Generator) -> tuple[Tensor, Tensor, Tens
     new = 0.9 * torch.rand(5, 1, 6, 6, generator=generator)
     one_large = new.clone()
     one_large[:, 0, 2, 3] += torch.where(one_large[:, 0, 2, 3] < 0.45, 0.5, -0.5)
-    labels = torch.randperm(10, generator=generator)
-    return torch.cat([one_large, new + 0.03]), labels, new
+    labels = torch.randperm(15, generator=generator)
+    return torch.cat([one_large, new + 0.03, 0.3 * new]), labels, new  # the last are fainter, and no nearer
+
+
+def _unlike(generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Class 5 holds an image and its negative, class 2 four images that are a little like it; their mean is nearer."""
+    one = 0.1 + 0.8 * torch.randint(2, (1, 1, 6, 6), generator=generator)
+    flips = torch.stack([torch.randperm(36, generator=generator).view(1, 6, 6) < 11 for _ in range(4)])
+    images = torch.cat([one, 1 - one, torch.where(flips, 1 - one, one)])
+    return images, torch.tensor([5, 5, 2, 2, 2, 2]), one + 0.05 * torch.randn(3, 1, 6, 6, generator=generator)
 
 
 def _order(images: Tensor, new: Tensor) -> list[list[int]]:
     """For each new image the rows of the others, nearest first."""
-    rows = [[math.dist(x, z) for z in images.flatten(1).tolist()] for x in new.flatten(1).tolist()]
+    others = images.flatten(1).tolist()
+    rows = [[math.dist(x, z) for z in others] for x in new.flatten(1).tolist()]
     return [sorted(range(len(row)), key=row.__getitem__) for row in rows]
 
 
 def _labels_by_place(images: Tensor, labels: Tensor, new: Tensor, place: int = 0) -> Tensor:
     return labels[[order[place] for order in _order(images, new)]]
+
+
+def _of_mean_images(images: Tensor, labels: Tensor, new: Tensor) -> Tensor:
+    classes = labels.unique()
+    means = torch.stack([images[labels == c].double().flatten(1).mean(dim=0) for c in classes])
+    return classes[torch.cdist(new.double().flatten(1), means).argmin(dim=1)]
+
+
+def _vote(images: Tensor, labels: Tensor, new: Tensor) -> Tensor:
+    return torch.stack([labels[order[:3]].mode().values for order in _order(images, new)])
+
+
+def _ink(images: Tensor) -> Tensor:
+    return images.double().flatten(1).sum(dim=1)
+
+
+def _by_norm(order: float) -> Any:
+    return lambda x, y, new: y[(new.double()[:, None] - x.double()).flatten(2).norm(order, dim=2).argmin(1)]
 
 
 nearest_image = Exercise(
@@ -85,12 +137,13 @@ nearest_image = Exercise(
         "numbers between 0 and 1": Case(_draw_images(as_bytes=False)),
         "bytes": Case(_draw_images(as_bytes=True)),
         "many small differences or a large one": Case(_one_large_or_many_small),
+        "a class of unlike images": Case(_unlike),
         "larger images": Case(_draw_images(as_bytes=False, size=9)),
     },
     [
         Mistake(lambda x, y, new: _labels_by_place(x, y, new, -1), "you took the farthest image, not the nearest"),
         Mistake(
-            lambda x, y, new: y[torch.cdist(new.flatten(1).double(), x.flatten(1).double(), p=1).argmin(1)],
+            _by_norm(1.0),
             "you added up absolute differences; a Euclidean distance is made of squares",
         ),
         Mistake(
@@ -105,56 +158,18 @@ nearest_image = Exercise(
             lambda x, y, new: y[(new.flatten(1).float() @ x.flatten(1).float().T).argmax(1)],
             "these are inner products, which favour images with much ink; take distances",
         ),
-    ],
-)
-
-# Into the middle
-
-
-def _draw_blots(height: int, width: int) -> Any:
-    def draw(generator: Generator) -> tuple[Tensor]:
-        images = torch.zeros(16, 1, height, width)
-        for image in images:
-            top, left = (int(torch.randint(1, n - 6, (), generator=generator)) for n in (height, width))
-            image[0, top : top + 5, left : left + 5] = torch.rand(5, 5, generator=generator) ** 3
-        return (images,)
-
-    return draw
-
-
-def _moved(images: Tensor, sign: float = 1, middle: float = 0.5, swap: bool = False, whole: Any = round) -> Tensor:
-    moved = []
-    for image in images:
-        ink = image[0].tolist()
-        total = sum(map(sum, ink))
-        row = sum(i * sum(line) for i, line in enumerate(ink)) / total
-        column = sum(j * value for line in ink for j, value in enumerate(line)) / total
-        places = zip(image.shape[1:], (column, row) if swap else (row, column), strict=True)
-        shifts = [whole(sign * (n / 2 - middle - place)) for n, place in places]
-        moved.append(image.roll(shifts, (1, 2)))
-    return torch.stack(moved)
-
-
-def _moved_together(images: Tensor) -> Tensor:
-    ink = images.sum(dim=(0, 1))  # [H, W]
-    profiles = ink.sum(dim=1), ink.sum(dim=0)
-    places = [float(x @ torch.arange(len(x)).to(x) / x.sum()) for x in profiles]
-    return images.roll([round((len(x) - 1) / 2 - place) for x, place in zip(profiles, places, strict=True)], (2, 3))
-
-
-centred = Exercise(
-    "centred",
-    _moved,
-    {
-        "square images": Case(_draw_blots(15, 15)),
-        "an even number of pixels": Case(_draw_blots(14, 14)),
-        "wide images": Case(_draw_blots(13, 20)),
-    },
-    [
-        Mistake(lambda x: _moved(x, sign=-1), "the images moved the wrong way"),
-        Mistake(lambda x: _moved(x, middle=0), "counted from 0, the middle of n pixels is at (n − 1) / 2"),
-        Mistake(lambda x: _moved(x, swap=True), "rows and columns are mixed up"),
-        Mistake(lambda x: _moved(x, whole=int), "round the shift to the nearest whole number; int() cuts it off"),
-        Mistake(_moved_together, "all images moved by the same shift; each needs its own"),
+        Mistake(_by_norm(math.inf), "you looked at the largest difference alone; all pixels count"),
+        Mistake(_of_mean_images, "you compared with the mean image of each class; take single images"),
+        Mistake(_vote, "you let the three nearest vote; the nearest alone decides"),
+        Mistake(
+            lambda x, y, new: y[
+                (F.normalize(new.flatten(1).double()) @ F.normalize(x.flatten(1).double()).T).argmax(1)
+            ],
+            "these are cosines, which forget how much ink there is; take distances",
+        ),
+        Mistake(
+            lambda x, y, new: y[(_ink(new)[:, None] - _ink(x)).abs().argmin(1)],
+            "you compared how much ink there is; differences in one pixel and another must not cancel",
+        ),
     ],
 )

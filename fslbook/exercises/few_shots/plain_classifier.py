@@ -1,20 +1,14 @@
-"""Checks of chapter 1's exercises, continued: training a plain classifier, and what it takes."""
+"""A check of chapter 1's exercises: one step in the training of a plain classifier."""
 
 from __future__ import annotations
 
-import math
-from copy import deepcopy
 from typing import Any
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from fslbook.exercises.engine.calling import first_line
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
-from fslbook.exercises.engine.structures import same
-
-# One step of gradient descent
 
 
 def _draw_step(lr: float, n_images: int = 8) -> Any:
@@ -36,6 +30,28 @@ def _squared_error(logits: Tensor, y: Tensor) -> Tensor:
     return (logits - F.one_hot(y, logits.shape[1])).square().sum() / (2 * len(y))
 
 
+def _by_error(error: Any) -> Any:
+    def version(weight: Tensor, bias: Tensor, x: Tensor, y: Tensor, lr: float) -> tuple[Tensor, Tensor]:
+        e = error(x @ weight.T + bias, F.one_hot(y, len(bias)).to(x))  # [M, N]
+        return weight - lr * e.to(x).T @ x / len(x), bias - lr * e.to(x).mean(dim=0)
+
+    return version
+
+
+def _gradients(weight: Tensor, bias: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
+    x, y, _ = rest
+    new_weight, new_bias = _stepped(weight, bias, x, y, 1.0)
+    return weight - new_weight, bias - new_bias
+
+
+def _two_steps(weight: Tensor, bias: Tensor, *rest: Any) -> Any:
+    x, y, lr = rest
+    weight, bias = _stepped(weight, bias, x, y, lr)
+    return _stepped(weight, bias, x, y, lr)
+
+
+_AT_ZERO = "the step begins at zero, not at the weight and bias that were handed over"
+
 gradient_step = Exercise(
     "gradient_step",
     _stepped,
@@ -56,135 +72,30 @@ gradient_step = Exercise(
         ),
         Mistake(lambda w, b, x, y, lr: (_stepped(w, b, x, y, lr)[0], b), "the bias did not move"),
         Mistake(lambda w, b, x, y, lr: _stepped(w, b, x, y, 1.0), "the step does not depend on lr"),
-    ],
-)
-
-# Images for a bound
-
-
-def _bound(n_parameters: int, delta: float, m: int) -> float:
-    return math.sqrt((n_parameters * 32 * math.log(2) + math.log(1 / delta)) / (2 * m))
-
-
-def _fewest(n_parameters: int, gap: float, delta: float) -> int:
-    low, high = 0, 1
-    while _bound(n_parameters, delta, high) > gap:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if _bound(n_parameters, delta, middle) > gap else (low, middle)
-    return high
-
-
-def _draw_bound(most_parameters: int) -> Any:
-    def draw(generator: Generator) -> tuple[int, float, float]:
-        a, b = torch.rand(2, generator=generator, dtype=torch.float64).tolist()
-        return int(torch.randint(1, most_parameters, (), generator=generator)), 0.2 + 0.3 * a, 0.01 + 0.1 * b
-
-    return draw
-
-
-images_for_bound = Exercise(
-    "images_for_bound",
-    _fewest,
-    {"a few parameters": Case(_draw_bound(4)), "many parameters": Case(_draw_bound(200_000))},
-    [
-        Mistake(lambda n, g, d: _fewest(n, g, d) - 1, "with so few images the gap is still too large; round up"),
+        Mistake(lambda w, b, x, y, lr: (w, _stepped(w, b, x, y, lr)[1]), "the weight did not move"),
+        Mistake(lambda w, b, x, y, lr: _stepped(0 * w, 0 * b, x, y, lr), _AT_ZERO),
         Mistake(
-            lambda n, g, d: math.ceil((n * 32 + math.log(1 / d)) / (2 * g * g)),
-            "you counted bits; ln |F| is their number times ln 2",
+            _by_error(lambda logits, right: logits.softmax(dim=0) - right),
+            "the softmax runs over the images; it must run over the classes",
         ),
         Mistake(
-            lambda n, g, d: math.ceil((n * 32 * math.log(2) + math.log(1 / d)) / (g * g)),
-            "there is a 2 under the root, below m",
+            _by_error(lambda logits, right: logits.softmax(dim=1)),
+            "the right classes have no influence: the slope of a logit is p minus 1 where the class is right",
         ),
-        Mistake(lambda n, g, d: _fewest(n, g, 1.0), "your answer does not depend on delta"),
+        Mistake(_by_error(lambda logits, right: logits.sigmoid() - right), "this has a sigmoid in place of a softmax"),
         Mistake(
-            lambda n, g, d: math.ceil((n * 32 * math.log(2) + math.log(1 / d)) / (2 * g)),
-            "the gap is a square root; undo it by a square",
+            _by_error(lambda logits, right: F.one_hot(logits.argmax(1), 4) - right),
+            "these errors are 0 or 1; take the probabilities, not the decision",
         ),
-    ],
-)
-
-# Batch norm, repaired
-
-
-def _draw_network(depth: int, momentum: float = 0.1) -> Any:
-    def draw(generator: Generator) -> tuple[nn.Module, Tensor]:
-        layers: list[nn.Module] = []
-        for i in range(depth):
-            norm = nn.BatchNorm2d(4, momentum=momentum)
-            layers += [nn.Conv2d(4 if i else 1, 4, 3, padding=1), norm, nn.ReLU()]
-        network = nn.Sequential(*layers, nn.Flatten(), nn.Linear(4 * 8 * 8, 3)).eval().requires_grad_(False)
-        for parameter in network.parameters():
-            parameter.copy_(0.5 * torch.randn(parameter.shape, generator=generator))
-        return network, 2 + torch.rand(24, 1, 8, 8, generator=generator)
-
-    return draw
-
-
-def _once_in_training_mode(network: nn.Module, images: Tensor) -> nn.Module:
-    network = deepcopy(network).train()
-    network(images)
-    return network
-
-
-def _recalibrated(network: nn.Module, images: Tensor) -> nn.Module:
-    network = deepcopy(network)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.reset_running_stats()
-            module.momentum = None  # the plain mean over all batches, here one
-    return _once_in_training_mode(network, images).eval()
-
-
-@torch.no_grad()
-def _recalibration(answer: Any, network: nn.Module, images: Tensor) -> str | None:
-    if not isinstance(answer, nn.Module):
-        return f"it returned a {type(answer).__name__}, wanted is a network"
-    if any(module.training for module in answer.modules()):
-        return "the copy is in training mode, so its answers depend on the batch"
-    if not same(dict(network.named_parameters()), dict(answer.named_parameters())):
-        return "weights have changed; only the running averages may"
-    try:
-        got = answer(images)
-    except Exception as error:  # the learner's network alone is at work here
-        return f"the network that came back cannot answer: {first_line(error)}"
-    wanted = deepcopy(network).train()(images)
-    if not isinstance(got, Tensor) or got.shape != wanted.shape:
-        return "the network that came back gives no logits for these images"
-    if (got - wanted).abs().max() < 0.02 * wanted.std():
-        return None
-    once = _once_in_training_mode(network, images).eval()(images)
-    if torch.allclose(got, network(images), atol=1e-4):
-        return "the running averages are the old ones"
-    if torch.allclose(got, once, atol=1e-4):
-        return "the running averages went only a part of the way; mind `momentum`"
-    return "its answers are not those that it gives in training mode on these images as one batch"
-
-
-def _retrained(network: nn.Module, images: Tensor) -> nn.Module:
-    network = _once_in_training_mode(network, images).eval()
-    for parameter in network.parameters():
-        parameter.data.mul_(0.9)
-    return network
-
-
-recalibrated = Exercise(
-    "recalibrated",
-    _recalibrated,
-    {
-        "one batch norm": Case(_draw_network(1), _recalibration),
-        "three batch norms": Case(_draw_network(3), _recalibration),
-        "a slow momentum": Case(_draw_network(2, momentum=0.01), _recalibration),
-    },
-    [
-        Mistake(lambda network, x: network, "the running averages are the old ones"),
-        Mistake(_once_in_training_mode, "the copy is in training mode, so its answers depend on the batch"),
+        Mistake(_gradients, "these are the gradients; asked are weight and bias after the step"),
         Mistake(
-            lambda network, x: _once_in_training_mode(network, x).eval(),
-            "the running averages went only a part of the way; mind `momentum`",
+            lambda w, b, x, y, lr: (_stepped(w, b, x, y, lr)[0], _stepped(w, b, x, y, lr * len(y))[1]),
+            "in the bias you added up the images; take their mean there, too",
         ),
-        Mistake(_retrained, "weights have changed; only the running averages may"),
+        Mistake(
+            lambda w, b, x, y, lr: (_stepped(w, b, x, y, lr * len(y))[0], _stepped(w, b, x, y, lr)[1]),
+            "in the weight you added up the images; take their mean there, too",
+        ),
+        Mistake(_two_steps, "these are two steps; take one"),
     ],
 )

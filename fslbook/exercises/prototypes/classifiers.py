@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
+from fslbook.exercises.engine.comparing import not_tensors
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
 from fslbook.exercises.prototypes.means import draw_support, prototypes_by_loop, squares_by_loop
 
@@ -22,8 +23,8 @@ def _large_prototypes(generator: Generator) -> tuple[Tensor]:
 
 
 def _same_probabilities(answer: Any, prototypes: Tensor) -> str | None:
-    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
-        return "return two tensors: weight, bias"
+    if fault := not_tensors(answer, "weight", "bias"):
+        return fault
     weight, bias = answer
     for name, got, wanted in (("weight", weight, prototypes.shape), ("bias", bias, prototypes.shape[:1])):
         if got.shape != wanted:

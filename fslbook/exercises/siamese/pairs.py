@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
+from fslbook.exercises.engine.comparing import not_tensors
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
 
 Pairs = list[tuple[int, int]]
@@ -27,8 +28,10 @@ def _as_answer(pairs: Pairs, labels: Tensor, flipped: bool = False) -> tuple[Ten
 
 
 def _pairs_fault(answer: Any, labels: Tensor) -> str | None:
-    if not isinstance(answer, (tuple, list)) or len(answer) != 3 or len({x.shape for x in answer}) != 1:
-        return "return three tensors of one length: first, second, different"
+    if fault := not_tensors(answer, "first", "second", "different"):
+        return fault
+    if {x.ndim for x in answer} != {1} or len({len(x) for x in answer}) != 1:
+        return "first, second and different must have one dimension, and one length"
     if answer[2].dtype != torch.bool:
         return f"`different` has numbers of {answer[2].dtype}; it chooses pairs as a mask, so make it truth values"
     first, second, different = (x.tolist() for x in answer)

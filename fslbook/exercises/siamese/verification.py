@@ -149,7 +149,10 @@ def _best(same: Tensor, different: Tensor, badness: Any = max) -> tuple[float, f
 def _equal_error_fault(answer: Any, same: Tensor, different: Tensor) -> str | None:
     if not isinstance(answer, (tuple, list)) or len(answer) != 2:
         return "return two numbers: rate, threshold"
-    rate, threshold = (float(x) for x in answer)
+    try:
+        rate, threshold = (float(x) for x in answer)
+    except (TypeError, ValueError, RuntimeError):
+        return "return two numbers: rate, threshold"
     if not (math.isfinite(rate) and math.isfinite(threshold)):
         return "return two finite numbers"
     wanted, grain = _best(same, different)[0], 3 / min(len(same), len(different))

@@ -34,7 +34,8 @@ def slope(answer: Tensor, x: Tensor) -> dict[str, Tensor]:
 
 def twice(**changes: Any) -> Exercise:
     """An exercise whose only property has some part exchanged."""
-    case = Case(changes.pop("draw", draw), changes.pop("judge", None), probe=changes.pop("probe", None))
+    parts = {name: changes.pop(name, None) for name in ("judge", "probe", "again")}
+    case = Case(changes.pop("draw", draw), **parts)
     return replace(Exercise("twice", lambda x: 2 * x, {"three numbers": case}), **changes)
 
 
@@ -43,6 +44,8 @@ FAULTS_OF_OURS = {
     "oracle": (twice(oracle=broken), lambda x: 2 * x),
     "judge": (twice(judge=broken), lambda x: 2 * x),
     "judge, at a wrong answer alone": (twice(judge=lambda a, x: a[5]), lambda x: x),
+    "judge, at an answer of another form alone": (twice(judge=judge), lambda x: 2),
+    "the second of two answers": (twice(judge=judge, again=broken), lambda x: 2 * x),
     "judge without an oracle": (twice(judge=judge, oracle=broken), lambda x: "two"),
     "probe": (twice(probe=broken), lambda x: 2 * x),
     "words": (twice(mistakes=[Mistake(lambda x: x, broken)]), lambda x: x),
@@ -82,7 +85,7 @@ def module_with_history(x: Tensor) -> nn.Module:
 
 FAULTS_OF_THEIRS: dict[str, tuple[Exercise, Callable[..., Any], str]] = {
     "raises": (twice(), broken, "KeyError in line"),
-    "cannot be judged": (twice(judge=judge), lambda x: 2, "an int, is not what the task asks for"),
+    "on meta, before a judge": (twice(judge=judge), lambda x: x.to("meta"), "a Tensor, is not what the task asks for"),
     "judged, and wrong": (twice(judge=judge), lambda x: x, "it is not twice as much"),
     "cannot be probed": (twice(probe=slope), lambda x: [2 * x], "a list, is not what the task asks for"),
     "history used up": (twice(probe=slope), freed, "a Tensor, is not what the task asks for: Trying to backward"),
@@ -97,6 +100,17 @@ def test_a_fault_of_the_answer_is_put_into_words(place: str, capsys: pytest.Capt
     check, function, words = FAULTS_OF_THEIRS[place]
     assert not check(function)
     assert words in capsys.readouterr().out
+
+
+def other(first: Tensor, second: Tensor, x: Tensor) -> str | None:
+    return "twice the same" if first.equal(second) else None
+
+
+def test_a_function_is_called_twice_where_chance_must_decide(capsys: pytest.CaptureFixture[str]) -> None:
+    check = twice(judge=lambda answer, x: None, again=other)
+    assert check(lambda x: x + torch.rand(3))
+    assert not check(lambda x: x + torch.rand(3, generator=torch.Generator().manual_seed(0)))
+    assert "three numbers: twice the same" in capsys.readouterr().out
 
 
 def test_a_wrong_version_that_does_not_run_on_these_inputs_is_passed_over(capsys: pytest.CaptureFixture[str]) -> None:

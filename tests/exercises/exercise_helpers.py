@@ -75,7 +75,7 @@ def assert_rejected(name: str, words: str, version: Version) -> None:
 
 
 GENERIC = re.compile(
-    r"(part \d+: |[\w ′-]+: )*((the shape is right, but )?\d+ of \d+ values are wrong|the number is wrong)|as for .*"
+    r"(part \d+: |[\w .′-]+: )*((the shape is right, but )?\d+ of \d+ values are wrong|the number is wrong)|as for .*"
 )
 """All that is said where a slip is not recognised."""
 

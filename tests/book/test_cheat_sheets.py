@@ -6,9 +6,11 @@ import re
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from helpers import numbered_classes
 from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
@@ -17,6 +19,7 @@ from fslbook import (
     MAML,
     Conv4,
     Episode,
+    MadeUpTasks,
     MatchingNetwork,
     PrototypicalNetwork,
     RelationEncoder,
@@ -26,9 +29,11 @@ from fslbook import (
     SiameseNetwork,
     SimpleShot,
     conv_classifier,
+    random_affine,
 )
 from fslbook.methods.optimisation.reptile import minibatches
 from fslbook.networks import RelationModule
+from fslbook.networks.contrast import nt_xent
 
 SHEETS = sorted((Path(__file__).resolve().parents[2] / "book" / "cheat-sheets").glob("*.md"))
 N_WAY, INNER_LR = 3, 0.1
@@ -199,6 +204,17 @@ def test_transfer():
 class Unit(nn.Module):
     def forward(self, x):
         return nn.functional.normalize(x, dim=1)
+
+
+def test_without_labels():
+    torch.manual_seed(0)
+    first, second = torch.randn(2, 6, 5)
+    data = SimpleNamespace(base=numbered_classes([20] * 3))
+    fsl = SimpleNamespace(MadeUpTasks=MadeUpTasks, random_affine=random_affine)
+    names = {"first": first, "second": second, "temperature": 0.2, "data": data, "fsl": fsl}
+    space = _run(_codes("without-labels")[0], **names)
+    close(space["loss"], nt_xent(first, second, 0.2))
+    assert space["tasks"].sample().query_x.shape[:2] == (1, 75)
 
 
 def test_there_is_a_sheet_for_each_method():

@@ -31,6 +31,9 @@ from fslbook import (
     conv_classifier,
     random_affine,
 )
+from fslbook.methods.active.pool import Pool
+from fslbook.methods.active.scores import entropy, smallest_margin, typicality
+from fslbook.methods.active.strategies import k_centre
 from fslbook.methods.optimisation.reptile import minibatches
 from fslbook.networks import RelationModule
 from fslbook.networks.contrast import nt_xent
@@ -199,6 +202,17 @@ def test_transfer():
     close(first, SimpleShot(encoder)(task)[0])
     unit = nn.Sequential(encoder, Unit())
     close(_run("\n".join(code), task, **names)["logits"], RidgeRegression(unit, penalty=0.5)(task)[0])
+
+
+def test_active():
+    z, labelled, k = torch.randn(9, 4), torch.tensor([2, 5]), 3
+    pool = Pool(z, labelled, torch.tensor([0, 1]), n_way=2)
+    p = pool.logits(z).softmax(dim=1)
+    ours = _run(_codes("active")[0], p=p, z=z, labelled=labelled, k=k)
+    close(ours["margin"], smallest_margin(p))
+    close(ours["entropy"], entropy(p))
+    close(ours["typical"], typicality(z, k))
+    assert ours["gap"].argmax() == k_centre(pool, 1, torch.Generator())
 
 
 class Unit(nn.Module):

@@ -57,7 +57,7 @@ def kind_of(answer: Any) -> str:
         >>> kind_of(3), kind_of([])
         ('an int', 'a list')
     """
-    name = type(answer).__name__
+    name = type(answer).__name__.removesuffix("_")  # NumPy 1 calls its truth values bool_
     return f"an {name}" if name[0].lower() in "aeiou" else f"a {name}"
 
 

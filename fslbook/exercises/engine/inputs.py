@@ -138,7 +138,7 @@ def gradients(value: Tensor, inputs: Iterable[Tensor]) -> list[Tensor]:
     found = [*inputs]
     if not value.requires_grad:
         return [torch.zeros_like(x) for x in found]
-    return list(torch.autograd.grad(value, found, materialize_grads=True))
+    return [g.detach() for g in torch.autograd.grad(value, found, materialize_grads=True)]
 
 
 def uneven_sum(x: Tensor) -> Tensor:

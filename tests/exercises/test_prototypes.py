@@ -41,6 +41,25 @@ def _boundary_by_bias(queries, prototypes):
     return ratio.amin(dim=1)
 
 
+def _boundary_by_projection(queries, prototypes):
+    ways = []
+    for q in queries:
+        own = (q - prototypes).norm(dim=1).argmin()
+        others = [c for n, c in enumerate(prototypes) if n != own]
+        halves = [((prototypes[own] + c) / 2, (c - prototypes[own]) / (c - prototypes[own]).norm()) for c in others]
+        ways.append(min(float((middle - q) @ direction) for middle, direction in halves))
+    return torch.tensor(ways, dtype=queries.dtype)
+
+
+def _leave_one_out_by_loop(embeddings, labels, n_way):
+    right = 0
+    for i, x in enumerate(embeddings):
+        rest = [j for j in range(len(labels)) if j != i]
+        means = _prototypes_by_index_add(embeddings[rest], labels[rest], n_way)
+        right += int((means - x).square().sum(1).argmin() == labels[i])
+    return right / len(labels)
+
+
 VERSIONS = {
     "prototypes": [_prototypes_by_matrix, _prototypes_by_index_add],
     "squared_distances": [
@@ -48,10 +67,10 @@ VERSIONS = {
         lambda q, c: torch.stack([(q - x).square().sum(1) for x in c], dim=1),
         lambda q, c: torch.cdist(q, c) ** 2,
     ],
-    "updated_prototype": [lambda c, k, x: (c * k + x) / (k + 1)],
+    "updated_prototype": [lambda c, k, x: (c * k + x) / (k + 1), lambda c, k, x: torch.lerp(c, x, 1 / (k + 1))],
     "as_linear_layer": [lambda c: (2 * c, 10 - (c * c).sum(1)), lambda c: [2 * c, -(c.norm(dim=1) ** 2)]],
-    "distance_to_boundary": [_boundary_by_bias],
-    "leave_one_out_accuracy": [_leave_one_out_at_once],
+    "distance_to_boundary": [_boundary_by_bias, _boundary_by_projection],
+    "leave_one_out_accuracy": [_leave_one_out_at_once, _leave_one_out_by_loop],
 }
 
 

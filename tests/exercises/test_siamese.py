@@ -60,13 +60,42 @@ def _equal_error_by_bisection(same, different):
     return (missed + accepted) / 2, high
 
 
+def _gradient_by_autograd(x1, x2, different, margin):
+    x1 = x1.clone().requires_grad_()
+    d = ((x1 - x2).square().sum(1) + 1e-12).sqrt()
+    y = different.to(d)
+    (((1 - y) * d**2 + y * F.relu(margin - d) ** 2) / 2).sum().backward()
+    return x1.grad
+
+
+def _negatives_at_once(distances, labels):
+    other = (labels[:, None] != labels)[:, None]  # [A, 1, N]
+    row = distances[:, None].expand(-1, len(labels), -1)  # [A, P, N]
+    beyond = other & (row > distances[:, :, None])
+    nearest = row.where(beyond, torch.inf).argmin(2)
+    farthest = row.where(other, -torch.inf).argmax(2)
+    table = torch.where(beyond.any(2), nearest, farthest)
+    return table.where((labels[:, None] == labels).fill_diagonal_(False), -1)
+
+
+def _equal_error_by_sorting(same, different):
+    candidates = torch.cat([same, different]).sort().values
+    missed = (same >= candidates[:, None]).double().mean(1)
+    accepted = (different < candidates[:, None]).double().mean(1)
+    best = (missed - accepted).abs().argmin()
+    return (missed + accepted)[best] / 2, candidates[best]
+
+
 VERSIONS = {
-    "pairs": [_pairs_by_loops],
-    "siamese_logits": [_logits_by_scatter],
+    "pairs": [_pairs_by_loops, lambda y: (*(ij := torch.combinations(torch.arange(len(y))).T), y[ij[0]] != y[ij[1]])],
+    "siamese_logits": [
+        _logits_by_scatter,
+        lambda q, s, y, n: torch.stack([(-torch.cdist(q, s[y == c])).amax(1) for c in range(n)], 1),
+    ],
     "contrastive": [_contrastive_by_formula, _contrastive_by_loop],
-    "contrastive_gradient": [_gradient_pair_by_pair],
-    "semi_hard_negatives": [_negatives_by_loop],
-    "equal_error": [_equal_error_by_bisection],
+    "contrastive_gradient": [_gradient_pair_by_pair, _gradient_by_autograd],
+    "semi_hard_negatives": [_negatives_by_loop, _negatives_at_once],
+    "equal_error": [_equal_error_by_bisection, _equal_error_by_sorting],
 }
 
 

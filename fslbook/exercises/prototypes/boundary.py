@@ -56,6 +56,13 @@ def _second_nearest(queries: Tensor, prototypes: Tensor) -> Tensor:
     return (d[:, 1] ** 2 - d[:, 0] ** 2) / (2 * apart)
 
 
+def _by_square(queries: Tensor, prototypes: Tensor) -> Tensor:
+    d, own = torch.cdist(queries, prototypes), torch.cdist(queries, prototypes).argmin(dim=1)
+    lead = d.square() - d.gather(1, own[:, None]).square()  # [Q, N]
+    ways = lead / (2 * torch.cdist(prototypes, prototypes)[own].square())
+    return ways.masked_fill(ways.isnan(), torch.inf).amin(dim=1)
+
+
 distance_to_boundary = Exercise(
     "distance_to_boundary",
     _boundary,
@@ -92,5 +99,16 @@ distance_to_boundary = Exercise(
         ),
         Mistake(lambda q, c: -_boundary(q, c), "the sign is turned round: a distance is not negative"),
         Mistake(lambda q, c: _boundary(q, c).square(), "this is the square of the distance"),
+        Mistake(
+            lambda q, c: _two_nearest(q, c)[0].diff(dim=1)[:, 0] / 2,
+            "this is half of how much farther the second prototype is; the way to the boundary is not that",
+        ),
+        Mistake(
+            lambda q, c: _two_nearest(q, c)[0][:, 1],
+            "this is the distance to the second nearest prototype, not to the boundary",
+        ),
+        Mistake(
+            _by_square, "you divided by the square of the way between two prototypes; divide by twice the way itself"
+        ),
     ],
 )

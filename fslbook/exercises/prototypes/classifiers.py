@@ -9,7 +9,8 @@ from torch import Generator, Tensor
 
 from fslbook.exercises.engine.comparing import not_tensors
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
-from fslbook.exercises.prototypes.means import draw_support, prototypes_by_loop, squares_by_loop
+from fslbook.exercises.prototypes.distances import squares_by_loop
+from fslbook.exercises.prototypes.means import draw_support, prototypes_by_loop
 
 # A linear layer in disguise
 
@@ -26,6 +27,8 @@ def _same_probabilities(answer: Any, prototypes: Tensor) -> str | None:
     if fault := not_tensors(answer, "weight", "bias"):
         return fault
     weight, bias = answer
+    if (bias.shape, weight.shape) == (prototypes.shape, prototypes.shape[:1]):
+        return "the two have changed places: first the weight, then the bias"
     for name, got, wanted in (("weight", weight, prototypes.shape), ("bias", bias, prototypes.shape[:1])):
         if got.shape != wanted:
             return f"{name} has shape {[*got.shape]}, wanted is {[*wanted]}"
@@ -45,6 +48,7 @@ def _why_not_linear(queries: Tensor, weight: Tensor, bias: Tensor, right: Tensor
         "the weight has the wrong sign": (-weight, bias),
         "both signs are wrong": (-weight, -bias),
         "the weight is half of what it must be": (2 * weight, bias),
+        "the weight is twice what it must be": (weight / 2, bias),
         "the bias is missing or is not made of squared lengths": (weight, -(weight / 2).square().sum(dim=1)),
     }
     for words, (w, b) in tries.items():
@@ -91,6 +95,29 @@ def _accuracy(embeddings: Tensor, labels: Tensor, n_way: int, left_out: bool) ->
     return right / len(labels)
 
 
+def _with(nearest: Any, centre: Any = torch.mean) -> Any:
+    """Each image left out, and another rule than that of the nearest mean."""
+
+    def version(embeddings: Tensor, labels: Tensor, n_way: int) -> float:
+        right = 0
+        for i in range(len(labels)):
+            others = [embeddings[(labels == c) & (torch.arange(len(labels)) != i)] for c in range(n_way)]
+            centres = torch.stack([centre(x, dim=0) for x in others])
+            right += int(nearest(embeddings[i], centres) == labels[i])
+        return right / len(labels)
+
+    return version
+
+
+def _distance(x: Tensor, centres: Tensor) -> Tensor:
+    return (x - centres).norm(dim=1)
+
+
+def _single_image(embeddings: Tensor, labels: Tensor, n_way: int) -> float:
+    distances = torch.cdist(embeddings, embeddings).fill_diagonal_(torch.inf)
+    return float((labels[distances.argmin(dim=1)] == labels).double().mean())
+
+
 leave_one_out_accuracy = Exercise(
     "leave_one_out_accuracy",
     lambda embeddings, labels, n_way: _accuracy(embeddings, labels, n_way, left_out=True),
@@ -106,5 +133,15 @@ leave_one_out_accuracy = Exercise(
         ),
         Mistake(lambda x, y, n: 1 - _accuracy(x, y, n, left_out=True), "this is the error rate, not the accuracy"),
         Mistake(lambda x, y, n: len(y) * _accuracy(x, y, n, left_out=True), "this is a count; divide by the images"),
+        Mistake(_with(lambda x, c: _distance(x, c).argmax()), "you took the farthest prototype, not the nearest"),
+        Mistake(_with(lambda x, c: (c @ x).argmax()), "you compared by inner product; take the nearest prototype"),
+        Mistake(_single_image, "you looked for the nearest single image; look for the nearest prototype"),
+        Mistake(
+            _with(lambda x, c: _distance(x, c).argmin(), torch.sum), "you compared with sums; a prototype is a mean"
+        ),
+        Mistake(
+            _with(lambda x, c: _distance(x, c).argmin(), lambda x, dim: x.median(dim=dim).values),
+            "you compared with medians; a prototype is a mean",
+        ),
     ],
 )

@@ -34,5 +34,12 @@ updated_prototype = Exercise(
         Mistake(lambda c, k, x: c + x / (k + 1), "the old mean must shrink before the new share is added"),
         Mistake(lambda c, k, x: c + x, "you added the new image to a mean; the old images count `count` times"),
         Mistake(lambda c, k, x: c * k + x, "this is the sum of all images; divide it by their number"),
+        Mistake(lambda c, k, x: c - (x - c) / (k + 1), "the prototype moved away from the new image, the wrong way"),
+        Mistake(lambda c, k, x: c, "nothing has changed; the new image must move the prototype"),
+        Mistake(lambda c, k, x: x, "this is the new image alone; the old ones count as well"),
+        Mistake(
+            lambda c, k, x: (c + k * x) / (k + 1),
+            "the new image counts once, the old mean `count` times: yours does the reverse",
+        ),
     ],
 )

@@ -117,6 +117,19 @@ siamese_logits = Exercise(
         Mistake(lambda *a: _logits(*a, choose=max), "you took the farthest image of each class"),
         Mistake(lambda *a: _logits(*a, choose=lambda d: min(d) ** 2), "these are squares of distances; take the root"),
         Mistake(lambda q, s, y, n: -torch.cdist(q, s)[:, :n], "look at the labels: the support is not sorted by class"),
+        Mistake(lambda *a: _logits(*a, choose=sum), "you added up the distances of a class; take the smallest"),
+        Mistake(
+            lambda q, s, y, n: torch.stack([-torch.cdist(q, s[y == c], p=1).amin(1) for c in range(n)], dim=1),
+            "you added up absolute differences; a Euclidean distance is made of squares",
+        ),
+        Mistake(
+            lambda q, s, y, n: -torch.cdist(q, torch.stack([s[y == c].mean(0) for c in range(n)])),
+            "you took the distance from the mean image of a class; take that of its nearest image",
+        ),
+        Mistake(
+            lambda q, s, y, n: torch.stack([(q @ s[y == c].T).amax(1) for c in range(n)], dim=1),
+            "these are inner products, not distances",
+        ),
     ],
 )
 
@@ -169,5 +182,15 @@ contrastive = Exercise(
         ),
         Mistake(_loss_with(lambda d, m: (m - d).clamp_min(0)), "the push is not squared"),
         Mistake(lambda d, y, m: len(d) * _loss_with()(d, y, m), "this is the sum over the pairs; take the mean"),
+        Mistake(_loss_with(lambda d, m: 0 * d), "pairs of two classes have no loss; they must be pushed apart"),
+        Mistake(
+            lambda d, y, m: _loss_with()(d * y + 0 * d, y, m), "pairs of one class have no loss; they must be pulled"
+        ),
+        Mistake(lambda d, y, m: _loss_with()(torch.where(y, d, d.sqrt()), y, m), "the pull is not squared"),
+        Mistake(
+            lambda d, y, m: sum(_loss_with()(d[k], y[k], m) for k in (y, ~y) if k.any()),
+            "you added the means of the two kinds; take one mean over all pairs",
+        ),
+        Mistake(lambda d, y, m: _loss_with()(d, y, 1.0), "the margin is handed over; yours is always 1"),
     ],
 )

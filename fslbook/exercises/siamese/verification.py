@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Generator, Tensor
+from torch.nn import functional as F
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
 from fslbook.networks.losses import pair_distances
@@ -54,7 +55,10 @@ contrastive_gradient = Exercise(
         "two equal vectors of one class": Case(_draw_vectors("equal")),
     },
     [
-        Mistake(lambda *a: -_gradient(*a), "the sign is wrong: this is the direction of a step, downhill"),
+        Mistake(
+            lambda *a: -_gradient(*a),
+            "the sign is wrong: this is the direction of a step, downhill, or the gradient with respect to x2",
+        ),
         Mistake(lambda a, b, y, m: _gradient(a, b, ~y, m), "the two kinds of pairs have changed places"),
         Mistake(
             lambda *a: _by_hand(*a, unit=False),
@@ -65,62 +69,17 @@ contrastive_gradient = Exercise(
         Mistake(
             lambda a, b, y, m: _gradient(a, b, y, m) / len(a), "this is for the mean; asked is each pair's own loss"
         ),
-    ],
-)
-
-# Semi-hard negatives
-
-
-def _draw_distances(n_classes: int, widest: float) -> Any:
-    def draw(generator: Generator) -> tuple[Tensor, Tensor]:
-        labels = torch.arange(4 * n_classes)[torch.randperm(4 * n_classes, generator=generator)] % n_classes
-        points = torch.randn(len(labels), 3, generator=generator, dtype=torch.float64)
-        points[labels == 0] *= widest
-        return torch.cdist(points, points).float(), labels
-
-    return draw
-
-
-def _negatives(distances: Tensor, labels: Tensor, rule: str = "semi-hard") -> Tensor:
-    d, y = distances.tolist(), labels.tolist()
-    chosen = torch.full((len(y), len(y)), -1, device=labels.device)
-    for a, row in enumerate(d):
-        others = [n for n in range(len(y)) if y[n] != y[a] or (rule == "any class" and n != a)]
-        for p in (p for p in range(len(y)) if y[p] == y[a] and p != a):
-            chosen[a, p] = _one_negative(row, others, row[p], rule)
-    return chosen
-
-
-def _one_negative(row: list[float], others: list[int], d_ap: float, rule: str) -> int:
-    if rule == "hardest":
-        return min(others, key=row.__getitem__)
-    if rule == "closer":
-        return max([n for n in others if row[n] < d_ap] or others, key=row.__getitem__)
-    farther = [n for n in others if row[n] > d_ap and rule != "farthest"]
-    if not farther:
-        return 0 if rule == "none" else max(others, key=row.__getitem__)
-    return min(farther, key=row.__getitem__)
-
-
-semi_hard_negatives = Exercise(
-    "semi_hard_negatives",
-    _negatives,
-    {
-        "three classes": Case(_draw_distances(3, widest=1.0)),
-        "some have no negative beyond the positive": Case(_draw_distances(3, widest=5.0)),
-        "six classes": Case(_draw_distances(6, widest=1.0)),
-    },
-    [
         Mistake(
-            lambda d, y: _negatives(d, y, "hardest"),
-            "you took the nearest image of another class, also where it is nearer than the positive",
+            lambda a, b, y, m: torch.where(y[:, None], -_gradient(a, b, y, m), _gradient(a, b, y, m)),
+            "for pairs of two classes the sign is wrong: a step downhill would bring them together",
         ),
-        Mistake(lambda d, y: _negatives(d, y, "farthest"), "you took the farthest image of all; that is the easiest"),
-        Mistake(lambda d, y: _negatives(d, y, "any class"), "some of these negatives are of the anchor's own class"),
-        Mistake(lambda d, y: _negatives(d, y, "closer"), "these negatives are nearer than the positive, not farther"),
         Mistake(
-            lambda d, y: _negatives(d, y, "none"),
-            "where no negative is farther than the positive, row 0 came out; the task names another",
+            lambda a, b, y, m: torch.where(y[:, None], F.normalize(_gradient(a, b, y, m)), _gradient(a, b, y, m)),
+            "for pairs of two classes yours has always length 1; the nearer they are, the harder the push",
+        ),
+        Mistake(
+            lambda a, b, y, m: torch.where(y[:, None], _gradient(a, b, y, m), F.normalize(a - b)),
+            "for pairs of one class this is a unit vector; the farther they are, the harder the pull",
         ),
     ],
 )
@@ -156,10 +115,14 @@ def _equal_error_fault(answer: Any, same: Tensor, different: Tensor) -> str | No
     if not (math.isfinite(rate) and math.isfinite(threshold)):
         return "return two finite numbers"
     wanted, grain = _best(same, different)[0], 3 / min(len(same), len(different))
+    if max(_errors(same, different, rate)) <= wanted + grain and abs(threshold - wanted) <= grain:
+        return "the two numbers have changed places: first the rate, then the threshold"
     if max(_errors(same, different, threshold)) > wanted + grain:
         return "at this threshold the two kinds of error are not equally frequent"
     if abs(1 - rate - wanted) <= grain:
         return "the rate is the share of right answers; asked is the share of errors"
+    if abs(rate / 100 - wanted) <= grain:
+        return "the rate is in percent; asked is a share between 0 and 1"
     return None if abs(rate - wanted) <= grain else "the rate is not that of this threshold"
 
 

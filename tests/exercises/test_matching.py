@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from exercise_helpers import assert_accepted, by_name
 from torch.nn import functional as F
@@ -57,8 +59,11 @@ VERSIONS = {
     "cosine_similarities": [_cosines_one_by_one, _cosines_with_a_floor],
     "class_probabilities": [_votes_by_loop, _votes_by_index_add],
     "matching_loss": [_matching_loss_by_class, _matching_loss_by_loop],
-    "confidence_caps": [_caps_by_softmax],
-    "scale_for_confidence": [lambda p, n: torch.tensor(p * (n - 1) / (1 - p)).sqrt().log()],
+    "confidence_caps": [_caps_by_softmax, lambda k, s: torch.sigmoid(2 * s + torch.log(k / (k.sum() - k)))],
+    "scale_for_confidence": [
+        lambda p, n: torch.tensor(p * (n - 1) / (1 - p)).sqrt().log(),
+        lambda p, n: (math.log(p) - math.log1p(-p) + math.log(n - 1)) / 2,
+    ],
     "images_attended": [_perplexity_by_library, lambda a: torch.distributions.Categorical(a).perplexity()],
 }
 

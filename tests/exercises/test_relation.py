@@ -37,13 +37,21 @@ def _answers_by_loop(scores, threshold):
     return torch.tensor([int(best) if sure else -1 for sure, best in found])
 
 
+def _cost_by_loops(channels, size, n_way):
+    total = 0
+    for stacks, side in ((2, size), (1, size // 2)):
+        for _ in range(side * side):  # each cell that comes out
+            total += 3 * 3 * stacks * channels * channels
+    return n_way * total
+
+
 VERSIONS = {
     "class_sums": [_class_sums_by_matrix, _class_sums_by_index_add],
-    "stacked_pairs": [_pairs_by_repeats],
+    "stacked_pairs": [_pairs_by_repeats, lambda c, q: torch.stack([torch.cat([a, b]) for b in q for a in c])],
     "relation_loss": [_relation_loss_by_mask, lambda r, y: F.mse_loss(r, F.one_hot(y, r.shape[1]).to(r.dtype))],
-    "relation_cost": [lambda c, s, n: sum(n * 9 * c * c * k for k in (2 * s * s, (s // 2) * (s // 2)))],
-    "squared_error_slope": [_slope_by_autograd],
-    "answer_or_none": [_answers_by_loop],
+    "relation_cost": [lambda c, s, n: sum(n * 9 * c * c * k for k in (2 * s * s, (s // 2) * (s // 2))), _cost_by_loops],
+    "squared_error_slope": [_slope_by_autograd, lambda z, t: 2 * (z.sigmoid() - t) * z.sigmoid() * (-z).sigmoid()],
+    "answer_or_none": [_answers_by_loop, lambda r, t: r.argmax(1).masked_fill((r < t).all(1), -1)],
 }
 
 

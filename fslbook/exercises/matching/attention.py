@@ -56,6 +56,18 @@ confidence_caps = Exercise(
             lambda k, s: k / (k + k.sum() * math.exp(-2 * s)),
             "with scale 0 yours is not the share of the images: the images of the class are counted twice",
         ),
+        Mistake(
+            lambda k, s: k / k.sum(), "this is a class's share of the images; the scale and the cosines have a say, too"
+        ),
+        Mistake(
+            lambda k, s: k / (k + (k.sum() - k) * math.exp(min(2 * s, 80))),
+            "this is the least sure that it can be, with all cosines turned round",
+        ),
+        Mistake(
+            lambda k, s: k / (k + math.exp(-2 * s)),
+            "yours is as if there were one image of all other classes; count them",
+        ),
+        Mistake(lambda k, s: _caps(k, 2 * s), "you have the 2 in the exponent twice"),
     ],
 )
 
@@ -97,6 +109,14 @@ scale_for_confidence = Exercise(
             "yours falls when the wanted confidence rises",
         ),
         Mistake(lambda p, n: 0.5 * math.log(p / (1 - p)), "the number of classes has no influence"),
+        Mistake(lambda p, n: 0.5 * math.log(n - 1), "the wanted confidence has no influence"),
+        Mistake(lambda p, n: 0.5 * math.log(p * (n - 1)), "it is the odds p / (1 − p) that matter, not p"),
+        Mistake(lambda p, n: 0.5 * p * (n - 1) / (1 - p), "the logarithm is missing: the scale stands in an exponent"),
+        Mistake(
+            lambda p, n: math.sqrt(p * (n - 1) / (1 - p)), "the logarithm is missing: the scale stands in an exponent"
+        ),
+        Mistake(lambda p, n: _scale(p, n) / math.log(2), "take the logarithm with base e, as the softmax does"),
+        Mistake(lambda p, n: _scale(p, n) / math.log(10), "take the logarithm with base e, as the softmax does"),
     ],
 )
 
@@ -134,5 +154,12 @@ images_attended = Exercise(
         Mistake(lambda a: (-_entropies(a)).exp(), "the sign of the entropy is wrong: yours is at most 1"),
         Mistake(lambda a: _entropies(a).exp().mean(), "you averaged over the queries; each has its own number"),
         Mistake(lambda a: (a > 0).sum(dim=1).to(a), "you counted the weights above zero, however small they are"),
+        Mistake(lambda a: (_entropies(a) / math.log(2)).exp(), "your logarithm has base 2, the power has base e"),
+        Mistake(lambda a: 1 / a.amax(dim=1), "you looked at the largest weight alone"),
+        Mistake(lambda a: a.amax(dim=1), "this is the largest weight; how many images share the attention?"),
+        Mistake(lambda a: _entropies(a.softmax(dim=1)).exp(), "you took a softmax more; the rows are weights already"),
+        Mistake(
+            lambda a: (_entropies(a) / a.shape[1]).exp(), "you took the mean over the images; the entropy is a sum"
+        ),
     ],
 )

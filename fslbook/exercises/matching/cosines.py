@@ -11,55 +11,6 @@ from torch.nn import functional as F
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
 
-# Cosines
-
-
-def _draw_vectors(generator: Generator) -> tuple[Tensor, Tensor]:
-    lengths = 0.5 + 3 * torch.rand(6, 1, generator=generator)
-    return torch.randn(6, 5, generator=generator) * lengths, torch.randn(4, 5, generator=generator)
-
-
-def _with_an_empty_image(generator: Generator) -> tuple[Tensor, Tensor]:
-    queries, support = _draw_vectors(generator)
-    return torch.cat([queries, torch.zeros(1, 5)]), torch.cat([torch.zeros(1, 5), support])
-
-
-def _cosines(queries: Tensor, support: Tensor) -> Tensor:
-    rows = [[_cosine(f, g) for g in support.tolist()] for f in queries.tolist()]
-    return torch.tensor(rows, dtype=queries.dtype, device=queries.device)
-
-
-def _cosine(f: list[float], g: list[float]) -> float:
-    lengths = math.hypot(*f) * math.hypot(*g)
-    return sum(a * b for a, b in zip(f, g, strict=True)) / lengths if lengths else 0.0
-
-
-def _unsafe_cosines(queries: Tensor, support: Tensor) -> Tensor:
-    return queries @ support.T / (queries.norm(dim=1)[:, None] * support.norm(dim=1))
-
-
-cosine_similarities = Exercise(
-    "cosine_similarities",
-    _cosines,
-    {
-        "vectors of any length": Case(_draw_vectors),
-        "a vector of zeros": Case(_with_an_empty_image),
-        "passes the gradient on": Case(_draw_vectors, gradient=True),
-        "passes it on beside a vector of zeros": Case(_with_an_empty_image, gradient=True),
-    },
-    [
-        Mistake(_unsafe_cosines, "a vector of zeros gives NaN: something is divided by its length, which is 0"),
-        Mistake(lambda f, g: f @ g.T, "these are inner products: longer vectors get larger numbers"),
-        Mistake(lambda f, g: f @ F.normalize(g, dim=1).T, "the numbers still grow with the length of the queries"),
-        Mistake(lambda f, g: F.normalize(f, dim=1) @ g.T, "the numbers still grow with the length of the support"),
-        Mistake(lambda f, g: 1 - _cosines(f, g), "these are distances: smaller where vectors are alike"),
-        Mistake(
-            lambda f, g: F.normalize(f, dim=0) @ F.normalize(g, dim=0).T,
-            "you scaled each feature over all images; scale each image over its features",
-        ),
-    ],
-)
-
 # The vote
 
 
@@ -96,6 +47,13 @@ def _overflowing(similarities: Tensor, labels: Tensor, n_way: int, scale: float)
     return _summed(weights / weights.sum(dim=1, keepdim=True), labels, n_way)
 
 
+def _overflowing_alone(similarities: Tensor, labels: Tensor, n_way: int, scale: float) -> Tensor:
+    """As above, where what is infinite in one class does not spoil the others."""
+    weights = (scale * similarities).exp()
+    shares = weights / weights.sum(dim=1, keepdim=True)
+    return torch.stack([shares[:, labels == n].sum(dim=1) for n in range(n_way)], dim=1)
+
+
 class_probabilities = Exercise(
     "class_probabilities",
     _votes,
@@ -124,6 +82,23 @@ class_probabilities = Exercise(
             lambda s, y, n, scale: (scale * _averaged(s, y, n)).softmax(1),
             "you averaged similarities before the softmax; what is added up here are weights",
         ),
+        Mistake(
+            lambda s, y, n, scale: torch.stack([(scale * s).softmax(1)[:, y == c].amax(1) for c in range(n)], dim=1),
+            "you took the largest weight of each class; they are added up",
+        ),
+        Mistake(
+            lambda s, y, n, scale: _summed((-scale * s).softmax(1), y, n),
+            "the least alike images have the largest weights: the sign is wrong",
+        ),
+        Mistake(
+            lambda s, y, n, scale: _summed((scale * s).sigmoid(), y, n),
+            "these are weights of a sigmoid, which do not add up to one; take a softmax",
+        ),
+        Mistake(
+            lambda s, y, n, scale: F.one_hot(_votes(s, y, n, scale).argmax(1), n).to(s),
+            "these are decisions; hand back the probabilities",
+        ),
+        Mistake(_overflowing_alone, "a large scale gives NaN: an exponential is too large for the number format"),
     ],
 )
 
@@ -166,6 +141,17 @@ _LIFTED = (
     "no loss of yours exceeds {:.1f}: small probabilities were lifted before the logarithm (a number added, or a clamp)"
 )
 
+
+def _of_right(final: Any) -> Any:
+    """A wrong loss from the probability of the right class."""
+
+    def loss(scores: Tensor, labels: Tensor, query_y: Tensor, n_way: int) -> Tensor:
+        wrong: Tensor = final(_summed(scores.softmax(1), labels, n_way)[torch.arange(len(scores)), query_y])
+        return wrong
+
+    return loss
+
+
 matching_loss = Exercise(
     "matching_loss",
     _negative_log_likelihood,
@@ -195,5 +181,12 @@ matching_loss = Exercise(
         ),
         Mistake(lambda s, y, q, n: len(q) * _negative_log_likelihood(s, y, q, n), "this is a sum over the queries"),
         Mistake(lambda s, y, q, n: -_negative_log_likelihood(s, y, q, n), "the sign is wrong: this rewards mistakes"),
+        Mistake(_of_right(lambda p: -p.mean()), "the logarithm is missing"),
+        Mistake(_of_right(lambda p: (1 - p).mean()), "this is one minus the probability; take minus its logarithm"),
+        Mistake(_of_right(lambda p: (1 - p).square().mean()), "these are squared errors; take minus the logarithm"),
+        Mistake(
+            lambda s, y, q, n: (s.logsumexp(1) - s.masked_fill(y != q[:, None], -torch.inf).amax(1)).mean(),
+            "you took one image of the class alone, the best; all of them have a say",
+        ),
     ],
 )

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Generator, Tensor
-from torch.nn import functional as F
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
 
@@ -61,6 +60,21 @@ class_sums = Exercise(
             lambda x, y, n: x.new_zeros(n, *x.shape[1:]).index_copy(0, y, x),
             "only one image of each class is left; an assignment overwrites where you want to add",
         ),
+        Mistake(
+            lambda x, y, n: torch.stack([x[y == c][0] for c in range(n)]),
+            "this is one image of each class; add all of them up",
+        ),
+        Mistake(
+            lambda x, y, n: x.unflatten(0, (-1, n)).sum(dim=0),
+            "you added up over the classes, image by image; look at the labels",
+        ),
+        Mistake(
+            lambda x, y, n: _class_sums(x, y, n) / len(x), "you divided by the number of all images; nothing is divided"
+        ),
+        Mistake(
+            lambda x, y, n: torch.stack([x[y == c].prod(dim=0) for c in range(n)]),
+            "the maps were multiplied; add them up",
+        ),
     ],
 )
 
@@ -110,62 +124,28 @@ stacked_pairs = Exercise(
             lambda c, q: torch.stack([a - b for b in q for a in c]),
             "these are differences; which comparison is best, the module is to learn itself",
         ),
-    ],
-)
-
-# The loss over all pairs
-
-
-def _draw_relations(n_queries: int) -> Any:
-    def draw(generator: Generator) -> tuple[Tensor, Tensor]:
-        return (
-            0.05 + 0.9 * torch.rand(n_queries, 5, generator=generator),
-            torch.randint(5, (n_queries,), generator=generator),
-        )
-
-    return draw
-
-
-def _squared_errors(scores: Tensor, query_y: Tensor) -> Tensor:
-    errors = [
-        (score - (n == right)) ** 2
-        for row, right in zip(scores.tolist(), query_y.tolist(), strict=True)
-        for n, score in enumerate(row)
-    ]
-    return torch.tensor(sum(errors) / len(errors)).to(scores)
-
-
-def _one_hot(scores: Tensor, query_y: Tensor) -> Tensor:
-    return F.one_hot(query_y, scores.shape[1]).to(scores)
-
-
-relation_loss = Exercise(
-    "relation_loss",
-    _squared_errors,
-    {
-        "seven queries": Case(_draw_relations(7)),
-        "as many queries as classes": Case(_draw_relations(5)),
-        "passes the gradient on": Case(_draw_relations(3), gradient=True),
-    },
-    [
         Mistake(
-            lambda r, y: (r - _one_hot(r, y)).square().sum(dim=1).mean(),
-            "this is a mean over queries of sums over classes; each pair counts alike",
-        ),
-        Mistake(lambda r, y: (r - _one_hot(r, y)).square().sum(), "this is a sum over all pairs; take the mean"),
-        Mistake(
-            lambda r, y: (r.gather(1, y[:, None]) - 1).square().mean(),
-            "only the right class of each query has a say; the wrong ones must be pushed to 0",
+            lambda c, q: torch.stack([torch.cat([a, b], dim=1) for b in q for a in c]),
+            "the two maps stand one above the other; stack their channels",
         ),
         Mistake(
-            lambda r, y: F.mse_loss(r.sigmoid(), _one_hot(r, y)),
-            "the scores lie in 0..1 already; a sigmoid was applied a second time",
+            lambda c, q: torch.stack([(a - b).abs() for b in q for a in c]),
+            "these are absolute differences; which comparison is best, the module is to learn itself",
         ),
-        Mistake(lambda r, y: F.mse_loss(r, 1 - _one_hot(r, y)), "right and wrong are swapped: 1 means the right class"),
-        Mistake(lambda r, y: F.cross_entropy(r, y), "this is a cross-entropy; the task asks for squared errors"),
         Mistake(
-            lambda r, y: (r - y[:, None]).square().mean(),
-            "you compared scores with the numbers of the classes; the labels are names, no quantities",
+            lambda c, q: torch.stack([a + b for b in q for a in c]), "these are sums; both maps must be there, unmixed"
+        ),
+        Mistake(
+            lambda c, q: torch.stack([a * b for b in q for a in c]),
+            "these are products; both maps must be there, unmixed",
+        ),
+        Mistake(
+            lambda c, q: torch.stack([torch.stack([a, b], dim=1).flatten(0, 1) for b in q for a in c]),
+            "the channels are interleaved; first come all of the class, then all of the query",
+        ),
+        Mistake(
+            lambda c, q: torch.stack([torch.cat([a, a]) for b in q for a in c]),
+            "this is the class alone, twice; the query is missing",
         ),
     ],
 )

@@ -54,6 +54,20 @@ relation_cost = Exercise(
             lambda c, s, n: n * 9 * 3 * c * c,
             "these are the weights; each is used once in every cell of the map that comes out",
         ),
+        Mistake(
+            lambda c, s, n: n * 9 * c * (2 * s**2 + (s // 2) ** 2),
+            "each of the channels that come out looks at every channel that goes in",
+        ),
+        Mistake(
+            lambda c, s, n: int(_with(c, n, s, 0) + n * 9 * c**2 * (s / 2) ** 2),
+            "pooling rounds down: of an odd size the last row is dropped",
+        ),
+        Mistake(lambda c, s, n: _with(c, n, s, 0), "the second block is missing"),
+        Mistake(lambda c, s, n: _with(c, n, 0, s // 2), "this is the second block alone"),
+        Mistake(
+            lambda c, s, n: n * 9 * c**2 * 2 * (s**2 + (s // 2) ** 2),
+            "you let the second block have two stacks of maps as well; the first has made one of them",
+        ),
     ],
     tolerance=0.0,
 )
@@ -76,6 +90,11 @@ def _slopes(logits: Tensor, targets: Tensor) -> Tensor:
     return slope.to(logits)
 
 
+def _at_the_score(logits: Tensor, targets: Tensor) -> Tensor:
+    score = logits.sigmoid()
+    return 2 * (score - targets) * score.sigmoid() * (1 - score.sigmoid())
+
+
 squared_error_slope = Exercise(
     "squared_error_slope",
     _slopes,
@@ -94,83 +113,15 @@ squared_error_slope = Exercise(
             lambda z, t: 2 * (z.sigmoid() - t) * z.sigmoid(),
             "the derivative of the sigmoid is incomplete: it must vanish at both ends",
         ),
-    ],
-)
-
-# An answer, or none
-
-
-def _draw_scores(n_queries: int) -> Any:
-    def draw(generator: Generator) -> tuple[Tensor, float]:
-        scores = torch.rand(n_queries, 5, generator=generator)
-        scores[0] *= 0.3  # one query fits nothing
-        scores[1] *= 0.05  # one fits a single class
-        scores[1, 2] = 0.99
-        scores[2] = 0.85 + 0.1 * scores[2]  # and one fits them all
-        return scores, 0.6 + 0.2 * float(torch.rand((), generator=generator))
-
-    return draw
-
-
-def _all_fit(generator: Generator) -> tuple[Tensor, float]:
-    return torch.rand(8, 5, generator=generator), 0.0
-
-
-def _none_fits(generator: Generator) -> tuple[Tensor, float]:
-    return torch.rand(8, 5, generator=generator), 1.1
-
-
-def _just_reached(generator: Generator) -> tuple[Tensor, float]:
-    scores = torch.randint(48, (8, 5), generator=generator) / 64
-    scores[torch.arange(4), torch.arange(4)] = 0.75  # exact in every floating-point format
-    scores[4:6, 0] = 0.875  # and two that lie above it
-    return scores, 0.75
-
-
-def _answers(scores: Tensor, threshold: float) -> Tensor:
-    answers = []
-    for row in scores.tolist():
-        best = max(range(len(row)), key=row.__getitem__)
-        answers.append(best if row[best] >= threshold else -1)
-    return torch.tensor(answers, device=scores.device)
-
-
-def _sum_to_one(scores: Tensor, threshold: float) -> Tensor:
-    return _answers(scores / scores.sum(dim=1, keepdim=True), threshold)
-
-
-answer_or_none = Exercise(
-    "answer_or_none",
-    _answers,
-    {
-        "some queries fit nothing": Case(_draw_scores(20)),
-        "a highest score equal to the threshold": Case(_just_reached),
-        "a threshold that all pass": Case(_all_fit),
-        "a threshold that none passes": Case(_none_fits),
-    },
-    [
-        Mistake(lambda r, t: r.argmax(dim=1), "a query that fits nothing got a class all the same"),
-        Mistake(lambda r, t: torch.where(r.amax(1) < t, r.argmax(1), -1), "you kept the unsure and dropped the sure"),
         Mistake(
-            lambda r, t: torch.where(r.amax(1) >= t, r.argmax(1), 0),
-            "a query that fits nothing looks like one of class 0",
+            lambda z, t: 2 * (z.sigmoid() - t) * (1 - z.sigmoid()),
+            "the derivative of the sigmoid is incomplete: it must vanish at both ends",
         ),
         Mistake(
-            lambda r, t: torch.where(r.amax(1) >= t, r.argmax(1), r.shape[1]),
-            "a query that fits nothing got the number N; the task wants another one",
+            lambda z, t: z.sigmoid() * (1 - z.sigmoid()), "this is the slope of the sigmoid alone; the error is missing"
         ),
-        Mistake(
-            lambda r, t: torch.where(r.mean(1) >= t, r.argmax(1), -1),
-            "you compared the mean score with the threshold; one class that fits is enough",
-        ),
-        Mistake(
-            lambda r, t: (r >= t).long().argmax(dim=1).where(r.amax(1) >= t, -1),
-            "you took the first class above the threshold; there may be a better one",
-        ),
-        Mistake(
-            lambda r, t: torch.where(r.amax(1) > t, r.argmax(1), -1),
-            "a score that equals the threshold reaches it: compare with >=",
-        ),
-        Mistake(_sum_to_one, "you made the scores add up to one; they need not, and now none means what it meant"),
+        Mistake(lambda z, t: (z.sigmoid() - t).square(), "this is the loss; asked is its slope"),
+        Mistake(lambda z, t: 2 * (z - t), "you compared the logit itself with the target; the score is its sigmoid"),
+        Mistake(_at_the_score, "the derivative of the sigmoid was taken at the score; take it at the logit"),
     ],
 )

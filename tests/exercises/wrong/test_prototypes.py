@@ -119,7 +119,7 @@ WRONG = {
         ("how much farther", lambda q, c: _ways(q, c, lambda d1, d, apart: d - d1)),
         ("lead in squared distance", lambda q, c: _ways(q, c, lambda d1, d, apart: d**2 - d1**2)),
         ("where is the query",
-            lambda q, c: (lambda i: (c[i[:, 0]] - c[i[:, 1]]).norm(dim=1) / 2)(torch.cdist(q, c).topk(2, largest=False)[1])),
+            lambda q, c: c[torch.cdist(q, c).topk(2, largest=False)[1]].diff(dim=1)[:, 0].norm(dim=1) / 2),
         ("distance to the nearest prototype", lambda q, c: torch.cdist(q, c).amin(1)),
         ("a distance is not negative", lambda q, c: -_ways(q, c, lambda d1, d, apart: (d**2 - d1**2) / (2 * apart))),
         ("square of the distance", lambda q, c: _ways(q, c, lambda d1, d, apart: (d**2 - d1**2) / (2 * apart)) ** 2),

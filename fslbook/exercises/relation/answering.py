@@ -18,9 +18,8 @@ def _draw_scores(n_queries: int) -> Any:
         scores[1, 2] = 0.99
         scores[2] = 0.85 + 0.1 * scores[2]  # and one fits them all
         scores[3] = 0.19  # one has a clear lead, and no majority
-
-    scores[3, 1] = 0.995
-    return scores, 0.6 + 0.2 * float(torch.rand((), generator=generator))
+        scores[3, 1] = 0.995
+        return scores, 0.6 + 0.2 * float(torch.rand((), generator=generator))
 
     return draw
 

@@ -38,13 +38,44 @@ def _listens_by_swapping(learner, support_x, support_y, query_x, n_way):
     return (learner(support_x, support_y, query_x) != learner(support_x, swapped, query_x)).any()
 
 
+def _step_by_autograd(network, weights, x, y, inner_lr):
+    names, values = zip(*weights.items(), strict=True)
+    loss = F.nll_loss(functional_call(network, weights, (x,)).log_softmax(1), y)
+    slopes = torch.autograd.grad(loss, values, create_graph=True)
+    return {name: w.sub(slope, alpha=inner_lr) for name, w, slope in zip(names, values, slopes, strict=True)}
+
+
+def _maml_loss_by_loop(network, support_x, support_y, query_x, query_y, inner_lr, steps, loss):
+    total = 0
+    for task in range(len(support_x)):
+        weights = dict(network.named_parameters())
+        for _ in range(steps):
+            value = loss(functional_call(network, weights, (support_x[task],)), support_y[task])
+            slopes = torch.autograd.grad(value, [*weights.values()], create_graph=True)
+            weights = {n: w - inner_lr * g for (n, w), g in zip(weights.items(), slopes, strict=True)}
+        total = total + loss(functional_call(network, weights, (query_x[task],)), query_y[task])
+    return total / len(support_x)
+
+
+def _steps_by_autograd(network, weights, x, y, inner_lr):
+    new = {name: [] for name in weights}
+    for task in range(len(x)):
+        own = {name: w[task] for name, w in weights.items()}
+        for name, w in _step_by_autograd(network, own, x[task], y[task], inner_lr).items():
+            new[name].append(w)
+    return {name: torch.stack(parts) for name, parts in new.items()}
+
+
 VERSIONS = {
-    "inner_lr_for_the_mean": [lambda a, n, k: torch.tensor(a * n)],
-    "inner_step": [_func_step],
-    "maml_loss": [_maml_loss_by_vmap],
-    "inner_step_for_all": [_steps_by_loop],
-    "one_at_a_time": [_singly_by_vmap],
-    "listens": [_listens_by_swapping],
+    "inner_lr_for_the_mean": [lambda a, n, k: torch.tensor(a * n), lambda a, n, k: a / k * n * k],
+    "inner_step": [_func_step, _step_by_autograd],
+    "maml_loss": [_maml_loss_by_vmap, _maml_loss_by_loop],
+    "inner_step_for_all": [_steps_by_loop, _steps_by_autograd],
+    "one_at_a_time": [
+        _singly_by_vmap,
+        lambda n, w, x: torch.stack([functional_call(n, w, (q[None],)).squeeze(0) for q in x]),
+    ],
+    "listens": [_listens_by_swapping, lambda f, x, y, q, n: not f(x, y, q).equal(f(x, n - 1 - y, q))],
 }
 
 

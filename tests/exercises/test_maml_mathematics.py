@@ -43,9 +43,33 @@ def _share_at_once(support, query, theta, alpha, steps):
     return float((first - full).norm() / full.norm())
 
 
+def _valley_by_loop(theta, curvature, minimum, alpha, steps):
+    for _ in range(steps):
+        theta = theta - alpha * (curvature * (theta - minimum)).sum(1)
+    return theta
+
+
+def _back_by_loop(hessians, gradient, alpha):
+    for hessian in hessians.flip(0):
+        gradient = gradient - alpha * torch.mv(hessian, gradient)
+    return gradient
+
+
+def _share_by_products(support, query, theta, alpha, steps):
+    points = []
+    for _ in range(steps):
+        points.append(theta)
+        theta = theta - alpha * grad(support)(theta)
+    first = full = grad(query)(theta)
+    for point in reversed(points):
+        full = full - alpha * _hvp_by_two_gradients(support, point, full)
+    return (full - first).norm() / full.norm()
+
+
 VERSIONS = {
     "valley_steps": [
-        lambda w, H, t, a, k: t + torch.linalg.matrix_power(torch.eye(len(w), dtype=w.dtype) - a * H, k) @ (w - t)
+        lambda w, H, t, a, k: t + torch.linalg.matrix_power(torch.eye(len(w), dtype=w.dtype) - a * H, k) @ (w - t),
+        _valley_by_loop,
     ],
     "hessian_vector_product": [
         _hvp_by_two_gradients,
@@ -54,10 +78,14 @@ VERSIONS = {
     ],
     "adapted": [_adapted_by_func, _adapted_by_backward],
     "back_through_steps": [
-        lambda H, g, a: g if not len(H) else torch.linalg.multi_dot([*(torch.eye(4, dtype=g.dtype) - a * H), g])
+        lambda H, g, a: g if not len(H) else torch.linalg.multi_dot([*(torch.eye(4, dtype=g.dtype) - a * H), g]),
+        _back_by_loop,
     ],
-    "best_start": [_best_start_by_descent],
-    "hessian_share": [_share_at_once],
+    "best_start": [
+        _best_start_by_descent,
+        lambda c, t, a, k: torch.softmax(c.log() + 2 * k * (1 - a * c).abs().log(), 0) @ t,
+    ],
+    "hessian_share": [_share_at_once, _share_by_products],
 }
 
 

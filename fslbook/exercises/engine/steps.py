@@ -113,8 +113,8 @@ def maml_loss(
         inner_lr: α.
         steps: inner steps.
         loss: of outputs and targets, one number.
-        flaw: "" for MAML; "constant", "copy", "carries on", "one step", "support", "unused" or "sum" for what people do
-            instead.
+        flaw: "" for MAML; "constant", "copy", "carries on", "last only", "one step", "support", "unused" or "sum" for
+            what people do instead.
 
     Returns:
         One number, shape [].
@@ -130,8 +130,9 @@ def maml_loss(
     losses, weights = [], start
     for sx, sy, qx, qy in zip(support_x, support_y, query_x, query_y, strict=True):
         weights = weights if flaw == "carries on" else start
-        for _ in range(1 if flaw == "one step" else steps):
-            distort = torch.detach if flaw == "constant" else torch.clone
+        for i in range(1 if flaw == "one step" else steps):
+            constant = flaw == "constant" or (flaw == "last only" and i < steps - 1)
+            distort = torch.detach if constant else torch.clone
             weights = step(network, weights, sx, sy, inner_lr, slope=distort, loss=loss)
         x, y = (sx, sy) if flaw == "support" else (qx, qy)
         losses.append(loss(functional_call(network, start if flaw == "unused" else weights, (x,)), y))

@@ -29,6 +29,15 @@ def _one_by_one(network: nn.Module, weights: Weights, queries: Tensor) -> Tensor
     return torch.cat([functional_call(network, weights, (query,)) for query in queries.split(1)])
 
 
+def _beside_zeros(network: nn.Module, weights: Weights, queries: Tensor) -> Tensor:
+    both = [torch.cat([query, 0 * query]) for query in queries.split(1)]
+    return torch.cat([functional_call(network, weights, (pair,))[:1] for pair in both])
+
+
+def _in_pairs(network: nn.Module, weights: Weights, queries: Tensor) -> Tensor:
+    return torch.cat([functional_call(network, weights, (pair,)) for pair in queries.split(2)])
+
+
 one_at_a_time = Exercise(
     "one_at_a_time",
     _one_by_one,
@@ -44,6 +53,11 @@ one_at_a_time = Exercise(
         ),
         Mistake(lambda *z: _one_by_one(*z).softmax(dim=1), "these are probabilities; hand back the logits"),
         Mistake(lambda *z: _one_by_one(*z).argmax(dim=1), "these are decisions; hand back the logits"),
+        Mistake(
+            lambda *z: _one_by_one(*z).log_softmax(dim=1), "these are logarithms of probabilities; hand back the logits"
+        ),
+        Mistake(_beside_zeros, "each query has an image of zeros in its batch; it must be alone"),
+        Mistake(_in_pairs, "the queries were asked in pairs; each must be alone"),
     ],
 )
 

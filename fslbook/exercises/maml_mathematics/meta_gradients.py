@@ -36,6 +36,12 @@ def _matrix_products(work: Work, hessians: Tensor, gradient: Tensor, alpha: floa
     return f"you multiplied matrices with each other ({many} times); let each act on the vector at once" * bool(many)
 
 
+def _without_one(hessians: Tensor, gradient: Tensor, alpha: float) -> Tensor:
+    for one in hessians.flip(0):
+        gradient = -alpha * one @ gradient
+    return gradient
+
+
 back_through_steps = Exercise(
     "back_through_steps",
     _product,
@@ -53,62 +59,16 @@ back_through_steps = Exercise(
         Mistake(lambda H, g, a: _product(H[-1:], g, a), "only the last step is in it"),
         Mistake(lambda H, g, a: g, "this is the first-order gradient: the Hessians have no influence on yours"),
         Mistake(lambda H, g, a: -a * H[0] @ g, "this is the Hessian term alone; the first-order part is missing"),
-    ],
-)
-
-# The best start
-
-
-def _draw_valleys(alpha: float, steps: int) -> Any:
-    def draw(generator: Generator) -> tuple[Tensor, Tensor, float, int]:
-        curvatures = 0.5 + 4 * torch.rand(5, generator=generator)
-        return curvatures, 3 * torch.randn(5, generator=generator), alpha, steps
-
-    return draw
-
-
-def _best_start(curvatures: Tensor, minima: Tensor, alpha: float, steps: int) -> Tensor:
-    """The vertex of the parabola through the meta-loss at -1, 0 and 1."""
-    heights = []
-    for start in (-1.0, 0.0, 1.0):
-        theta = torch.full_like(curvatures, start, dtype=torch.float64)
-        for _ in range(steps):
-            theta = theta - alpha * curvatures * (theta - minima)
-        heights.append((curvatures * (theta - minima) ** 2 / 2).mean())
-    left, middle, right = heights
-    return ((left - right) / (2 * (left - 2 * middle + right))).to(curvatures)
-
-
-def _vote(factors: int) -> Any:
-    def wrong(curvatures: Tensor, minima: Tensor, alpha: float, steps: int) -> Tensor:
-        weights = curvatures * (1 - alpha * curvatures) ** (factors * steps)
-        return (weights * minima).sum() / weights.sum()
-
-    return wrong
-
-
-best_start = Exercise(
-    "best_start",
-    _best_start,
-    {
-        "one step": Case(_draw_valleys(0.15, 1)),
-        "three steps": Case(_draw_valleys(0.1, 3)),
-        "no step": Case(_draw_valleys(0.1, 0)),
-    },
-    [
-        Mistake(_vote(0), "this is the best compromise before adapting; the inner steps play no part in it"),
-        Mistake(_vote(1), "this is where the first-order gradient settles, not the meta-gradient"),
+        Mistake(lambda H, g, a: _product(H[:1], g, a), "only the first step is in it"),
+        Mistake(lambda H, g, a: _product(H, g, 1.0), "α is missing"),
+        Mistake(_without_one, "in every factor the 1 is missing: the step keeps the old weights, too"),
         Mistake(
-            lambda c, t, a, k: t.mean(),
-            "every task got the same vote; steep and flat ones must not weigh alike",
+            lambda H, g, a: _product(torch.diag_embed(H.diagonal(dim1=1, dim2=2)), g, a),
+            "you used the diagonals alone; the weights also act on each other",
         ),
         Mistake(
-            lambda c, t, a, k: ((1 - a * c) ** (2 * k) * t).sum() / ((1 - a * c) ** (2 * k)).sum(),
-            "the votes know how far a step gets, but not how steep a task's loss is",
-        ),
-        Mistake(
-            lambda c, t, a, k: _vote(2)(c, t, a, k) * (c * (1 - a * c) ** (2 * k)).mean(),
-            "the votes must add up to 1",
+            lambda H, g, a: _product(H.mean(dim=0, keepdim=True).expand_as(H), g, a),
+            "you took the mean of the Hessians; each step has its own",
         ),
     ],
 )
@@ -137,6 +97,10 @@ def _share(full: Tensor, first: Tensor) -> Tensor:
     return (full - first).norm() / full.norm()
 
 
+def _of_both(rule: Any) -> Any:
+    return lambda *arguments: rule(*_both(*arguments))
+
+
 hessian_share = Exercise(
     "hessian_share",
     lambda *arguments: _share(*_both(*arguments)),
@@ -156,6 +120,25 @@ hessian_share = Exercise(
         Mistake(
             lambda s, q, w, a, k: _share(*_both(s, s, w, a, k)),
             "you took the support loss for the outer one",
+        ),
+        Mistake(
+            _of_both(lambda f, g: (f - g).norm()),
+            "this is the length of the difference alone; divide by that of the full one",
+        ),
+        Mistake(
+            _of_both(lambda f, g: (f.norm() - g.norm()).abs() / f.norm()),
+            "this is a difference of the lengths; take the length of the difference",
+        ),
+        Mistake(
+            _of_both(lambda f, g: (f - g).abs().sum() / f.abs().sum()),
+            "these are sums of absolute values; a length is the root of a sum of squares",
+        ),
+        Mistake(
+            lambda s, q, w, a, k: _share(*_both(s, q, w, a, 1)), "you took one step, whatever number was asked for"
+        ),
+        Mistake(
+            _of_both(lambda f, g: g.norm() / f.norm()),
+            "you took the first-order gradient for the whole difference; subtract it from the full one",
         ),
     ],
 )

@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 from torch.func import grad, jacrev
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
-from fslbook.exercises.engine.inputs import CurveLoss, gradients, uneven_sum
+from fslbook.exercises.engine.inputs import CurveLoss
 from fslbook.exercises.engine.watching import Work
 
 # Steps in a valley
@@ -42,6 +42,25 @@ valley_steps = Exercise(
             "every step used the slope of the start; the slope changes on the way",
         ),
         Mistake(lambda w, H, t, a, k: _valley_steps(w, H, t, a, 1), "you took one step, whatever number was asked for"),
+        Mistake(lambda w, H, t, a, k: _valley_steps(w, H, t, a, max(k - 1, 0)), "you took one step too few"),
+        Mistake(lambda w, H, t, a, k: _valley_steps(w, H, t, a, k + 1), "you took one step too many"),
+        Mistake(
+            lambda w, H, t, a, k: _valley_steps(w, H.diagonal().diag(), t, a, k),
+            "you used the diagonal of H alone; the weights also act on each other",
+        ),
+        Mistake(
+            lambda w, H, t, a, k: _valley_steps(w, torch.eye(len(w)).to(w), t, a, k),
+            "yours is without H; the slope is H times the distance from the minimum",
+        ),
+        Mistake(lambda w, H, t, a, k: _valley_steps(w, H, t, 1.0, k), "α is missing"),
+        Mistake(
+            lambda w, H, t, a, k: _valley_steps(w, H, t, 2 * a, k), "twice the slope: the ½ of the loss cancels the 2"
+        ),
+        Mistake(
+            lambda *z: _valley_steps(*z) - z[2], "this is the distance from the minimum; asked is the point itself"
+        ),
+        Mistake(lambda w, H, t, a, k: t, "this is the minimum itself; so few steps do not get there"),
+        Mistake(lambda w, H, t, a, k: w, "nothing has moved"),
     ],
 )
 
@@ -97,56 +116,11 @@ hessian_vector_product = Exercise(
         Mistake(lambda loss, theta, v: grad(loss)(theta) * v, "this holds first derivatives only"),
         Mistake(lambda loss, theta, v: grad(loss)(theta) @ v, "this is the slope along v, one number: go on from here"),
         Mistake(lambda loss, theta, v: grad(loss)(theta + v) - grad(loss)(theta), "a step of length v is not small"),
-    ],
-)
-
-# An inner loop that stays a formula
-
-
-def _draw_loop(steps: int) -> Any:
-    def draw(generator: Generator) -> tuple[nn.Module, Tensor, float, int]:
-        return CurveLoss(generator), torch.randn(10, generator=generator), 0.3, steps
-
-    return draw
-
-
-def _through(adapted: Tensor, loss: nn.Module, theta: Tensor, alpha: float, steps: int) -> dict[str, Tensor]:
-    return {"θ′": adapted, "gradient through θ′": gradients(uneven_sum(adapted), [theta])[0]}
-
-
-def _adapted(loss: nn.Module, theta: Tensor, alpha: float, steps: int, cut: str = "") -> Tensor:
-    start = theta
-    for step in range(steps):
-        slope = grad(loss)(start if cut == "lazy" else theta)
-        slope = slope.detach() if cut == "slope" else slope
-        theta = (theta.detach() if cut == "between" and step else theta) - alpha * slope
-    return theta.detach() if cut == "all" else theta
-
-
-adapted = Exercise(
-    "adapted",
-    _adapted,
-    {
-        "one step": Case(_draw_loop(1), probe=_through),
-        "three steps": Case(_draw_loop(3), probe=_through),
-    },
-    [
-        Mistake(lambda loss, w, a, k: _adapted(loss, w, -a, k), "you went uphill; look at the sign"),
+        Mistake(lambda loss, theta, v: grad(loss)(theta), "this is the gradient, and no Hessian is in it"),
+        Mistake(lambda loss, theta, v: jacrev(grad(loss))(v) @ theta, "θ and the vector have changed places"),
         Mistake(
-            lambda loss, w, a, k: _adapted(loss, w, a, k, "slope"),
-            "θ′ is right, but its slopes are mere numbers, as if they did not depend on θ",
-        ),
-        Mistake(
-            lambda loss, w, a, k: _adapted(loss, w, a, k, "all"),
-            "θ′ is right, but no path leads back from it to θ: it is a copy",
-        ),
-        Mistake(
-            lambda loss, w, a, k: _adapted(loss, w, a, k, "between"),
-            "θ′ is right, but only the last step remembers where it came from",
-        ),
-        Mistake(
-            lambda loss, w, a, k: _adapted(loss, w, a, k, "lazy"),
-            "every step used the slope of the start; the slope changes on the way",
+            lambda loss, theta, v: jacrev(grad(loss))(theta) @ (jacrev(grad(loss))(theta) @ v),
+            "the Hessian was applied twice",
         ),
     ],
 )

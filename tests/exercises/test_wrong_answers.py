@@ -16,10 +16,10 @@ for table in TABLES:
 
 
 def test_every_check_stands_in_one_table() -> None:
-    assert sorted(name for table in TABLES for name in table) == sorted({*WRONG_ANSWERS} & {*NAMES})
+    assert sorted(name for table in TABLES for name in table) == sorted(NAMES)
 
 
-@pytest.mark.parametrize("name", WRONG_ANSWERS)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_check_has_ten_wrong_answers_and_words_for_eight_in_ten(name: str) -> None:
     words = [words for words, _ in WRONG_ANSWERS[name]]
     assert len(words) >= 10

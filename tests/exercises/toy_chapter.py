@@ -39,19 +39,27 @@ TEST = '''
 
     from __future__ import annotations
 
-    from exercise_helpers import assert_accepted, by_name
+    from exercise_helpers import assert_accepted, assert_rejected, by_name, by_name_and_words
 
     VERSIONS = {
-        "toy_double": [lambda x: x + x],
-        "toy_triple": [lambda x: x + x + x],
-        "toy_quadruple": [lambda x: (x + x) * 2],
-        "toy": [lambda x: x / 0.2],
+        "toy_double": [lambda x: x + x, lambda x: x / 0.5],
+        "toy_triple": [lambda x: x + x + x, lambda x: 2 * x + x],
+        "toy_quadruple": [lambda x: (x + x) * 2, lambda x: x / 0.25],
+        "toy": [lambda x: x / 0.2, lambda x: 6 * x - x],
+    }
+    WRONG = {
+        name: [(f"this is {n % 3 + 6} times as much", lambda x, n=n: x * (n % 3 + 6)) for n in range(10)] for name in VERSIONS
     }
 
 
     @by_name(VERSIONS)
     def test_another_correct_version_is_accepted(name, version):
         assert_accepted(name, version)
+
+
+    @by_name_and_words(WRONG)
+    def test_a_wrong_answer_is_rejected_in_words_that_fit(name, words, version):
+        assert_rejected(name, words, version)
 '''
 
 

@@ -69,6 +69,31 @@ def step(
     return {name: w - inner_lr * slope(slopes[name]) for name, w in weights.items()}
 
 
+def walk(network: nn.Module, x: Tensor, y: Tensor, inner_lr: float, steps: int, loss: LossFunction) -> Weights:
+    """Inner steps from the network's own weights, without a history.
+
+    Args:
+        network: its own weights are the start.
+        x: inputs [S, ...].
+        y: labels [S], or targets that fit the outputs.
+        inner_lr: α.
+        steps: how many.
+        loss: of outputs and y, one number.
+
+    Returns:
+        The weights at the end, by name.
+
+    Example:
+        >>> layer, x = nn.Linear(1, 1), torch.ones(2, 1)
+        >>> walk(layer, x, layer(x).detach(), 0.5, 3, F.mse_loss)["bias"].equal(layer.bias)
+        True
+    """
+    weights: Weights = {name: w.detach() for name, w in network.named_parameters()}
+    for _ in range(steps):
+        weights = step(network, weights, x, y, inner_lr, loss=loss)
+    return weights
+
+
 def through(new: Weights, network: nn.Module, weights: Weights, *rest: object) -> dict[str, Any]:
     """A probe: the new weights, and what comes back through them to the old ones.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ from fslbook.exercises.engine.inputs import (
     own_weights,
     small_network,
 )
-from fslbook.exercises.engine.steps import slopes_of, step
+from fslbook.exercises.engine.steps import slopes_of, step, walk
 
 # A step size that falls to zero
 
@@ -47,6 +47,15 @@ epsilon_at = Exercise(
         Mistake(lambda i, n, e: e * (1 - i / (n - 1)), "the last step is 0, so that it is wasted"),
         Mistake(lambda i, n, e: e * (1 - (i + 1) / n), "steps are counted from 0: the first one takes `first` itself"),
         Mistake(lambda i, n, e: e * 0.01 ** (i / n), "it falls by a constant factor; wanted is a constant difference"),
+        Mistake(lambda i, n, e: e - i / n, "you subtracted a share of 1, not of `first`: it can fall below zero"),
+        Mistake(
+            lambda i, n, e: e * (1 + math.cos(math.pi * i / n)) / 2, "it falls like a cosine; wanted is a straight line"
+        ),
+        Mistake(
+            lambda i, n, e: e / (i + 1), "it falls like one over the number of the step; wanted is a straight line"
+        ),
+        Mistake(lambda i, n, e: e * (1 - i / n / 2), "it ends at half of `first`; it must go on towards 0"),
+        Mistake(lambda i, n, e: e * (1 - i / n) ** 2, "it falls like a parabola; wanted is a straight line"),
     ],
 )
 
@@ -63,21 +72,14 @@ def _draw_task(n_steps: int, loss: LossFunction) -> Any:
     return draw
 
 
-def _walk(network: nn.Module, x: Tensor, y: Tensor, inner_lr: float, steps: int, loss: LossFunction) -> Weights:
-    weights = {name: w.detach() for name, w in network.named_parameters()}
-    for _ in range(steps):
-        weights = step(network, weights, x, y, inner_lr, loss=loss)
-    return weights
-
-
 def _fomaml(network: nn.Module, *arguments: Any) -> Weights:
     support_x, support_y, query_x, query_y, inner_lr, steps, loss = arguments
-    weights = _walk(network, support_x, support_y, inner_lr, steps, loss)
+    weights = walk(network, support_x, support_y, inner_lr, steps, loss)
     return slopes_of(network, weights, query_x, query_y, loss)
 
 
 def _moved(network: nn.Module, *arguments: Any) -> Weights:
-    weights = _walk(network, *arguments[:2], *arguments[4:])
+    weights = walk(network, *arguments[:2], *arguments[4:])
     return {name: w.detach() - weights[name] for name, w in network.named_parameters()}
 
 
@@ -107,65 +109,15 @@ fomaml_gradient = Exercise(
         Mistake(lambda n, a, b, c, d, *z: _fomaml(n, a, b, a, b, *z), "you took the gradient of the support loss"),
         Mistake(lambda *z: _fomaml(*z[:6], 1, z[7]), "you took one inner step, whatever number was asked for"),
         Mistake(_moved, "this is how far the weights have moved, which is Reptile's direction"),
-    ],
-)
-
-# Reptile's gradient
-
-
-def _draw_tasks(n_tasks: int, n_steps: int) -> Any:
-    def draw(generator: Generator) -> tuple[Any, ...]:
-        data = images_and_labels(generator, n_tasks, 6)
-        return small_network(generator), *data, 0.5, n_steps, F.cross_entropy
-
-    return draw
-
-
-def _ends(network: nn.Module, x: Tensor, y: Tensor, *rest: Any) -> dict[str, Tensor]:
-    walks = [_walk(network, *task, *rest) for task in zip(x, y, strict=True)]
-    return {name: torch.stack([walk[name] for walk in walks]) for name in walks[0]}
-
-
-def _reptile(network: nn.Module, *arguments: Any) -> Weights:
-    ends = _ends(network, *arguments)
-    return {name: (w - ends[name]).mean(dim=0).detach() for name, w in network.named_parameters()}
-
-
-def _one_long_walk(network: nn.Module, x: Tensor, y: Tensor, *rest: Any) -> Weights:
-    own = {name: w.detach() for name, w in network.named_parameters()}
-    weights, moved = own, []
-    for support in zip(x, y, strict=True):
-        for _ in range(rest[1]):
-            weights = step(network, weights, *support, rest[0], loss=rest[2])
-        moved.append(weights)
-    return {name: torch.stack([w - one[name] for one in moved]).mean(dim=0) for name, w in own.items()}
-
-
-def _scaled(factor: Callable[..., float]) -> Callable[..., Weights]:
-    return lambda *z: {name: factor(*z) * g for name, g in _reptile(*z).items()}
-
-
-reptile_gradient = Exercise(
-    "reptile_gradient",
-    _reptile,
-    {
-        "one task, one step": Case(_draw_tasks(1, 1)),
-        "one task, three steps": Case(_draw_tasks(1, 3)),
-        "four tasks, three steps": Case(_draw_tasks(4, 3)),
-    },
-    [
+        Mistake(lambda *z: _fomaml(*z[:6], z[6] + 1, z[7]), "you took one step too many"),
+        Mistake(lambda *z: _fomaml(*z[:5], -z[5], *z[6:]), "you went uphill; look at the sign of the inner step"),
+        Mistake(lambda n, a, b, c, d, *z: _fomaml(n, c, d, c, d, *z), "you adapted to the queries themselves"),
+        Mistake(lambda n, a, b, c, d, *z: _fomaml(n, c, d, a, b, *z), "support and queries have changed places"),
         Mistake(
-            _scaled(lambda *z: -1), "the sign: an optimiser subtracts what you hand it, and walks away from the tasks"
+            lambda n, a, b, c, d, *z: walk(n, a, b, *z),
+            "these are weights, where the walk ends; asked is a gradient there",
         ),
-        Mistake(_scaled(lambda *z: len(z[1])), "you added the tasks up; take their mean"),
-        Mistake(
-            _scaled(lambda *z: 1 / z[3]), "you divided by the inner rate; what you hand over is a difference of weights"
-        ),
-        Mistake(_one_long_walk, "the second task began where the first one had ended; each begins at the start"),
-        Mistake(
-            lambda network, *z: {name: w.mean(dim=0) for name, w in _ends(network, *z).items()},
-            "these are the weights at the end; how far are they from the start?",
-        ),
-        Mistake(lambda *z: _reptile(*z[:4], 1, z[5]), "you took one inner step, whatever number was asked for"),
+        Mistake(lambda *z: _fomaml(*z[:5], 1.0, *z[6:]), "inner_lr has no influence"),
+        Mistake(lambda *z: {name: -g for name, g in _fomaml(*z).items()}, "the sign is turned round"),
     ],
 )

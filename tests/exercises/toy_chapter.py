@@ -48,7 +48,8 @@ TEST = '''
         "toy": [lambda x: x / 0.2, lambda x: 6 * x - x],
     }
     WRONG = {
-        name: [(f"this is {n % 3 + 6} times as much", lambda x, n=n: x * (n % 3 + 6)) for n in range(10)] for name in VERSIONS
+        name: [(f"this is {n % 3 + 6} times as much", lambda x, n=n: x * (n % 3 + 6)) for n in range(10)]
+        for name in VERSIONS
     }
 
 

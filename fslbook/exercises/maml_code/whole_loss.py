@@ -38,11 +38,6 @@ def _flawed(flaw: str) -> Callable[..., Tensor]:
     return lambda *arguments: _maml_loss(*arguments, flaw=flaw)
 
 
-def _worst(network: nn.Module, *arguments: Any) -> Tensor:
-    tasks, rest = zip(*arguments[:4], strict=True), arguments[4:]
-    return torch.stack([_maml_loss(network, *(x[None] for x in task), *rest) for task in tasks]).amax()
-
-
 maml_loss = Exercise(
     "maml_loss",
     _maml_loss,
@@ -70,7 +65,6 @@ maml_loss = Exercise(
         Mistake(
             lambda n, a, b, c, d, *z: _maml_loss(n, a[-1:], b[-1:], c[-1:], d[-1:], *z), "this is the last task alone"
         ),
-        Mistake(_worst, "this is the worst task; take the mean of all"),
         Mistake(
             lambda n, a, b, c, d, lr, k, loss: _maml_loss(n, a, b, c, d, -lr, k, loss),
             "you went uphill; look at the sign",

@@ -13,7 +13,7 @@ from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
 def _draw_scores(n_queries: int) -> Any:
     def draw(generator: Generator) -> tuple[Tensor, float]:
         scores = torch.rand(n_queries, 5, generator=generator)
-        scores[0] *= 0.3  # one query fits nothing
+        scores[0] *= 0.1  # one query fits nothing, all its scores together
         scores[1] *= 0.05  # one fits a single class
         scores[1, 2] = 0.99
         scores[2] = 0.85 + 0.1 * scores[2]  # and one fits them all

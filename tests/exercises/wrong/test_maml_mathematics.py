@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from exercise_helpers import assert_rejected, by_name_and_words
-from torch.func import grad, hessian
+from torch.func import grad, jacrev
 
 
 def _walk(change, steps=lambda k: k):
@@ -50,7 +50,7 @@ def _parts(support, query, theta, alpha, steps, second=True):
         v = v - alpha * grad(support)(v)
     first = full = grad(query)(v)
     for p in reversed(points):
-        full = full - alpha * hessian(support)(p) @ full
+        full = full - alpha * jacrev(grad(support))(p) @ full
     return full, first
 
 
@@ -133,19 +133,19 @@ WRONG = {
         ("100 times", lambda *z: 100 * _share(*_parts(*z))),
     ],
     "hessian_vector_product": [
-        ("entry by entry", lambda loss, w, v: hessian(loss)(w).sum(0) * v),
-        ("the diagonal of the Hessian", lambda loss, w, v: hessian(loss)(w).diagonal() * v),
+        ("entry by entry", lambda loss, w, v: jacrev(grad(loss))(w).sum(0) * v),
+        ("the diagonal of the Hessian", lambda loss, w, v: jacrev(grad(loss))(w).diagonal() * v),
         ("first derivatives only", lambda loss, w, v: grad(loss)(w) * v),
         ("one number: go on", lambda loss, w, v: grad(loss)(w) @ v),
         ("not small", lambda loss, w, v: grad(loss)(w + v) - grad(loss)(w)),
-        ("you built the Hessian", lambda loss, w, v: hessian(loss)(w) @ v),
+        ("you built the Hessian", lambda loss, w, v: jacrev(grad(loss))(w) @ v),
         ("row by row", lambda loss, w, v: torch.stack([_row(loss, w, i) @ v for i in range(len(w))])),
-        ("its shape is []", lambda loss, w, v: v @ hessian(loss)(w) @ v),
-        ("the sign is turned round", lambda loss, w, v: -hessian(loss)(w) @ v),
+        ("its shape is []", lambda loss, w, v: v @ jacrev(grad(loss))(w) @ v),
+        ("the sign is turned round", lambda loss, w, v: -jacrev(grad(loss))(w) @ v),
         ("this is the gradient, and no Hessian", lambda loss, w, v: grad(loss)(w)),
-        ("twice what", lambda loss, w, v: 2 * hessian(loss)(w) @ v),
-        ("applied twice", lambda loss, w, v: hessian(loss)(w) @ (hessian(loss)(w) @ v)),
-        ("have changed places", lambda loss, w, v: hessian(loss)(v) @ w),
+        ("twice what", lambda loss, w, v: 2 * jacrev(grad(loss))(w) @ v),
+        ("applied twice", lambda loss, w, v: jacrev(grad(loss))(w) @ (jacrev(grad(loss))(w) @ v)),
+        ("have changed places", lambda loss, w, v: jacrev(grad(loss))(v) @ w),
     ],
     "adapted": [
         ("you went uphill", _adapt(sign=-1)),

@@ -123,7 +123,7 @@ WRONG = {
         ("first class above the threshold", lambda r, t: torch.where(_reached(r, t), (r >= t).long().argmax(1), -1)),
         ("compare with >=", _answer(lambda r, t: r.amax(1) > t)),
         ("add up to one", _answer(lambda r, t: r.softmax(1).amax(1) >= t)),
-        ("", _answer(lambda r, t: r.sum(1) >= t)),
+        ("the sum of the scores", _answer(lambda r, t: r.sum(1) >= t)),
         ("the lowest score", _answer(_reached, lambda r: r.argmin(1))),
         ("the lead over the second", _answer(lambda r, t: r.topk(2).values.diff(dim=1)[:, 0].neg() >= t)),
         ("wanted are whole numbers", lambda r, t: _answer(_reached)(r, t).float()),

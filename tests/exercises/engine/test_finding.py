@@ -73,7 +73,8 @@ def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "toys").mkdir()
     (tmp_path / "toys" / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    others = {name: module for name, module in sys.modules.items() if name.partition(".")[0] != "toys"}
+    monkeypatch.setattr(sys, "modules", others)
     return tmp_path / "toys"
 
 

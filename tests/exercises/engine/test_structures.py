@@ -110,6 +110,7 @@ def test_a_copy_is_the_same_and_another_kind_is_not(n: int) -> None:
     assert not any(same(own[n], other) for m, other in enumerate(own) if m != n and m != 1)
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 def test_of_some_tensors_the_numbers_cannot_be_looked_at() -> None:
     x = torch.zeros(2, 3)
     assert readable([x, {"a": (x.long(), 3, None, "text")}, nn.Linear(1, 1)])

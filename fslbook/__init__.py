@@ -8,9 +8,13 @@ from fslbook.data import ImageClasses, Splits, course_dataset, glyphs, image_fol
 from fslbook.evaluation import Evaluation, RegressionEvaluation, evaluate, evaluate_regression
 from fslbook.methods import (
     MAML,
+    TIM,
     BaseClassifier,
+    ClusterSoftKMeans,
     FineTuning,
+    LabelPropagation,
     LogisticRegression,
+    MaskedSoftKMeans,
     MatchingNetwork,
     MetaBaseline,
     MetaSGD,
@@ -21,10 +25,13 @@ from fslbook.methods import (
     RelationNetwork,
     Reptile,
     RidgeRegression,
+    SelfTraining,
     SiameseNetwork,
     SimCLR,
     SimpleShot,
+    SoftKMeans,
     TrainedHead,
+    Transductive,
 )
 from fslbook.networks.classifiers import conv_classifier
 from fslbook.networks.encoders import Conv4, RelationEncoder
@@ -35,12 +42,15 @@ from fslbook.tasks.images import ImageSampler, ViewSampler
 from fslbook.tasks.made_up import MadeUpTasks
 from fslbook.tasks.sampler import EpisodeSampler
 from fslbook.tasks.sinusoids import SinusoidTasks
+from fslbook.tasks.unlabelled import UnlabelledSampler
 from fslbook.training.history import History
 from fslbook.training.loop import fit
 
 __all__ = [
     "MAML",
+    "TIM",
     "BaseClassifier",
+    "ClusterSoftKMeans",
     "Conv4",
     "Episode",
     "EpisodeSampler",
@@ -50,8 +60,10 @@ __all__ = [
     "History",
     "ImageClasses",
     "ImageSampler",
+    "LabelPropagation",
     "LogisticRegression",
     "MadeUpTasks",
+    "MaskedSoftKMeans",
     "MatchingNetwork",
     "MetaBaseline",
     "MetaSGD",
@@ -64,12 +76,16 @@ __all__ = [
     "RelationNetwork",
     "Reptile",
     "RidgeRegression",
+    "SelfTraining",
     "SiameseNetwork",
     "SimCLR",
     "SimpleShot",
     "SinusoidTasks",
+    "SoftKMeans",
     "Splits",
     "TrainedHead",
+    "Transductive",
+    "UnlabelledSampler",
     "ViewSampler",
     "bf16_is_fast",
     "claim",

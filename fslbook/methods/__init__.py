@@ -15,17 +15,27 @@ from fslbook.methods.transfer.fine_tuning import FineTuning
 from fslbook.methods.transfer.linear_heads import LogisticRegression, RidgeRegression, TrainedHead
 from fslbook.methods.transfer.nearest_mean import MetaBaseline, SimpleShot
 from fslbook.methods.transfer.pretraining import BaseClassifier
+from fslbook.methods.unlabelled.distractors import ClusterSoftKMeans, MaskedSoftKMeans
+from fslbook.methods.unlabelled.label_propagation import LabelPropagation
+from fslbook.methods.unlabelled.parts import Transductive
+from fslbook.methods.unlabelled.self_training import SelfTraining
 from fslbook.methods.unlabelled.simclr import SimCLR
+from fslbook.methods.unlabelled.soft_k_means import SoftKMeans
+from fslbook.methods.unlabelled.tim import TIM
 
 __all__ = [
     "MAML",
     "PROTOCOLS",
+    "TIM",
     "AdaptingMethod",
     "BaseClassifier",
+    "ClusterSoftKMeans",
     "EmbeddingMethod",
     "FewShotMethod",
     "FineTuning",
+    "LabelPropagation",
     "LogisticRegression",
+    "MaskedSoftKMeans",
     "MatchingNetwork",
     "MetaBaseline",
     "MetaSGD",
@@ -36,10 +46,13 @@ __all__ = [
     "RelationNetwork",
     "Reptile",
     "RidgeRegression",
+    "SelfTraining",
     "SiameseNetwork",
     "SimCLR",
     "SimpleShot",
+    "SoftKMeans",
     "TrainedHead",
+    "Transductive",
     "company_matters",
     "negative_squared_distances",
     "prototypes",

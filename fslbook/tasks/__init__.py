@@ -6,6 +6,7 @@ from fslbook.tasks.images import ImageSampler, LabelledImages, ViewSampler
 from fslbook.tasks.made_up import MadeUpTasks
 from fslbook.tasks.sampler import EpisodeSampler, TaskSampler
 from fslbook.tasks.sinusoids import SinusoidTasks
+from fslbook.tasks.unlabelled import UnlabelledSampler
 
 __all__ = [
     "Episode",
@@ -15,6 +16,7 @@ __all__ = [
     "MadeUpTasks",
     "SinusoidTasks",
     "TaskSampler",
+    "UnlabelledSampler",
     "ViewSampler",
     "random_affine",
 ]

@@ -82,6 +82,7 @@ class EpisodeSampler:
         self._in_group = group_masks(classes, self.n_way) if within_group else None
         self.generator = torch.Generator(classes.images.device).manual_seed(self.seed)
         self._starts = classes.starts
+        self._drawn = (self.n_way, self.k_shot + self.n_query)  # classes of a task, images of each
         # A random number beyond the end of a shorter class is masked, so that only its own images are drawn.
         positions = torch.arange(int(classes.counts.max()), device=classes.counts.device)
         self._beyond_end = positions >= classes.counts[:, None]  # [number of classes, largest count]
@@ -144,21 +145,21 @@ class EpisodeSampler:
             batch_size: number of tasks B, at least 1.
         """
         batch_size = check_whole_number("batch_size", batch_size, least=1)
+        n_drawn, images_each = self._drawn
         n_classes, longest = self._beyond_end.shape
         # One random row an episode: on the CPU the episodes then do not depend on how they are batched.
-        size = (batch_size, n_classes + self.n_way * longest + self.within_group)
+        size = (batch_size, n_classes + n_drawn * longest + self.within_group)
         noise = torch.rand(size, generator=self.generator, device=self.generator.device)
         priority = noise[:, :n_classes]
         if self._in_group is not None:
             group = (noise[:, -1] * len(self._in_group)).long()  # [B]
             priority = priority.masked_fill(~self._in_group[group], -1.0)
-        chosen = priority.topk(self.n_way).indices  # [B, N]
-        order = noise[:, n_classes : n_classes + self.n_way * longest].unflatten(
-            1, (self.n_way, longest)
-        )  # [B, N, largest count]
+        chosen = priority.topk(n_drawn).indices  # [B, N]
+        order = noise[:, n_classes : n_classes + n_drawn * longest]
+        order = order.unflatten(1, (n_drawn, longest))  # [B, N, largest count]
         if self._uneven:
             order = order.masked_fill(self._beyond_end[chosen], -1.0)
-        position = order.topk(self.k_shot + self.n_query).indices  # [B, N, K + Q]
+        position = order.topk(images_each).indices  # [B, N, K + Q]
         return chosen, self._starts[chosen][..., None] + position
 
     def restarted(self, classes: ImageClasses | None = None) -> EpisodeSampler:

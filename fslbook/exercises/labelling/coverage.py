@@ -1,4 +1,4 @@
-"""Checks of chapter 14's exercises: far from all labels, in the middle of a crowd, and after a wrong answer."""
+"""Checks of chapter 14's exercises: how many classes a few labels reach, and how far an image is from all of them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,87 @@ from typing import Any
 
 import torch
 from torch import Generator, Tensor
+from torch.nn import functional as F
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
+
+# Coverage by chance
+
+
+def _draw_sizes(n_way: int, per_class: int, low: int, high: int) -> Any:
+    def draw(generator: Generator) -> tuple[int, int, int]:
+        return n_way, per_class, int(torch.randint(low, high + 1, (), generator=generator))
+
+    return draw
+
+
+def _reached(n_way: int, per_class: int, n_labels: int) -> Tensor:
+    """One minus the chance that all labels fall outside a class, drawn without replacement."""
+    missed = 1.0
+    for i in range(n_labels):
+        missed *= (n_way * per_class - per_class - i) / (n_way * per_class - i)
+    return torch.tensor(1 - max(missed, 0.0), dtype=torch.float64)
+
+
+def _one_draw_each(n: int, m: int, labels: int) -> float:
+    return 1 - (1 - 1 / n) ** labels
+
+
+def _missed(others: int, fewer: int, labels: int, pool: int, gone: int = 1) -> float:
+    return 1 - math.prod((others - fewer * i) / (pool - gone * i) for i in range(labels))
+
+
+expected_coverage = Exercise(
+    "expected_coverage",
+    _reached,
+    {
+        "twenty classes, as many labels": Case(_draw_sizes(20, 15, 18, 22)),
+        "few images per class": Case(_draw_sizes(5, 2, 3, 6)),
+        "many labels": Case(_draw_sizes(6, 10, 20, 40)),
+        "one label": Case(_draw_sizes(7, 4, 1, 1)),
+    },
+    [
+        Mistake(_one_draw_each, "this is right if an image could be drawn again; here each is asked for once"),
+        Mistake(lambda n, m, b: min(1.0, b / n), "one label each on average is not one each: some classes get two"),
+        Mistake(lambda n, m, b: 1 - _reached(n, m, b), "this is the share of classes that are missed"),
+        Mistake(lambda n, m, b: n * _reached(n, m, b), "this is a number of classes; a share of 0 to 1 is asked for"),
+        Mistake(lambda n, m, b: (1 - 1 / n) ** b, "this is the chance to miss a class, and with replacement"),
+        Mistake(lambda n, m, b: b / (n * m), "this is the share of the images that get a label"),
+        Mistake(lambda n, m, b: 1 - math.exp(-b / n), "this is the limit of very many classes and images"),
+        Mistake(
+            lambda n, m, b: 1 - (1 - 1 / m) ** b,
+            "you divided by the images of a class; a label falls into one of n_way classes",
+        ),
+        Mistake(lambda n, m, b: 1 - (1 - 1 / n) ** (b - 1), "the first label counts as well"),
+        Mistake(
+            lambda n, m, b: _reached(n, m, b) ** n, "this asks for all classes at once; the mean share is asked for"
+        ),
+        Mistake(lambda n, m, b: 1.0, "some classes stay without a label unless there are very many"),
+        Mistake(lambda n, m, b: _reached(m, n, b), "n_way and per_class have changed places"),
+        Mistake(
+            lambda n, m, b: _missed(n * m - m, 0, b, n * m),
+            "each label takes one image out of the other classes, too, not only out of the pool",
+        ),
+        Mistake(
+            lambda n, m, b: _missed(n * m - m, 1, b, n * m, 0),
+            "each label takes one image out of the whole pool, too, not only out of the other classes",
+        ),
+        Mistake(
+            lambda n, m, b: m * math.comb(n * m - m, b - 1) / math.comb(n * m, b),
+            "this is the chance of exactly one label; at least one is asked for",
+        ),
+        Mistake(
+            lambda n, m, b: 1 - (1 - b / (n * m)) ** m,
+            "here each image gets a label with some chance, so that their number varies; it is fixed",
+        ),
+        Mistake(lambda n, m, b: _reached(n, m, b - 1), "there is one label too few"),
+        Mistake(lambda n, m, b: _reached(n, m, b + 1), "there is one label too many"),
+        Mistake(
+            lambda n, m, b: 1 - (1 - 1 / (n * m)) ** b,
+            "this is the chance that one image is reached; a class has per_class of them",
+        ),
+    ],
+)
 
 # How far from the labels
 
@@ -60,117 +139,31 @@ distance_to_labels = Exercise(
             lambda x, y: torch.cdist(x, x).fill_diagonal_(torch.inf).amin(1),
             "this is the distance to the nearest other image, labelled or not",
         ),
-    ],
-)
-
-# The middle of a crowd
-
-
-def _draw_cloud(m: int, k: int) -> Any:
-    def draw(generator: Generator) -> tuple[Tensor, int]:
-        return torch.randn(m, 3, generator=generator), k
-
-    return draw
-
-
-def _typical(features: Tensor, k: int) -> Tensor:
-    rows = features.tolist()
-    found = []
-    for i, x in enumerate(rows):
-        near = sorted(math.dist(x, y) for j, y in enumerate(rows) if j != i)[:k]
-        found.append(len(near) / sum(near))
-    return torch.tensor(found, dtype=features.dtype)
-
-
-def _sorted(features: Tensor) -> Tensor:
-    return torch.cdist(features, features).sort(dim=1).values
-
-
-typical_score = Exercise(
-    "typical_score",
-    _typical,
-    {
-        "five neighbours": Case(_draw_cloud(20, 5)),
-        "one neighbour": Case(_draw_cloud(12, 1)),
-        "all others": Case(_draw_cloud(9, 8)),
-    },
-    [
         Mistake(
-            lambda x, k: 1 / (_sorted(x)[:, :k].mean(1) + 1e-5), "each image counts as its own neighbour, at distance 0"
+            lambda x, y: torch.cdist(x, x[: len(y)]).amin(1),
+            "you took the first rows; `labelled` holds the numbers of the rows",
         ),
         Mistake(
-            lambda x, k: _sorted(x)[:, 1 : k + 1].mean(1),
-            "this is the mean distance; a typical image has a small one: take its inverse",
+            lambda x, y: _apart(x, y).amin(1).index_fill(0, torch.tensor(y), torch.inf),
+            "a labelled image is at distance 0 from a label; leave it so",
         ),
         Mistake(
-            lambda x, k: -_sorted(x)[:, 1 : k + 1].mean(1),
-            "minus the distance orders alike, but one over it is asked for",
-        ),
-        Mistake(lambda x, k: 1 / _sorted(x)[:, 1 : k + 1].sum(1), "this is a sum over the neighbours; take the mean"),
-        Mistake(
-            lambda x, k: (1 / _sorted(x)[:, 1 : k + 1]).mean(1),
-            "this is the mean of the inverses; take the inverse of the mean",
+            lambda x, y: _apart(x, y)[[i for i in range(len(x)) if i not in y]].amin(1),
+            "the labelled images are left out; they have a distance as well, 0",
         ),
         Mistake(
-            lambda x, k: 1 / _sorted(x)[:, -k:].mean(1) * 1.0001,
-            "these are the farthest images; the nearest are asked for",
+            lambda x, y: (1 - F.normalize(x, dim=1) @ F.normalize(x[y], dim=1).T).amin(1),
+            "this is one minus a cosine; take Euclidean distances",
         ),
         Mistake(
-            lambda x, k: 1 / _sorted(x)[:, 1 : k + 2].mean(1) * (1 + 1e-3 * (k == len(x) - 1)), "one neighbour too many"
+            lambda x, y: _apart(x, y).amin(1) / math.sqrt(x.shape[1]),
+            "this is a mean over the features; take the root of their sum",
         ),
+        Mistake(lambda x, y: torch.cdist(x, x[y], p=torch.inf).amin(1), "one feature alone counts in this distance"),
+        Mistake(lambda x, y: _apart(x, y).sort(1).values[:, 1], "this is the second nearest label"),
         Mistake(
-            lambda x, k: 1 / _sorted(x)[:, 1 : k + 1].square().mean(1), "the distances are squared; take them plain"
+            lambda x, y: (x.square().sum(1)[:, None] + x[y].square().sum(1) - 2 * x @ x[y].T).amin(1).sqrt(),
+            "|x|² + |y|² − 2xy loses its digits where the features are far from 0; subtract first",
         ),
-        Mistake(
-            lambda x, k: 1 / (x - x.mean(0)).norm(dim=1),
-            "you measured from the middle of all; the neighbours are asked for",
-        ),
-        Mistake(
-            lambda x, k: 1 / _sorted(x)[:, k] * (1 + 1e-3 * (k == 1)),
-            "this is the k-th neighbour alone; take the mean of the first k",
-        ),
-        Mistake(
-            lambda x, k: torch.softmax(-_sorted(x)[:, 1 : k + 1].mean(1), 0),
-            "there is a softmax in it; it is not asked for",
-        ),
-        Mistake(
-            lambda x, k: 1 / torch.cdist(x, x, p=1).sort(1).values[:, 1 : k + 1].mean(1),
-            "these distances add up absolute differences; take Euclidean ones",
-        ),
-    ],
-)
-
-# One wrong answer
-
-
-def _draw_slip(generator: Generator) -> tuple[int, float]:
-    return int(torch.randint(1, 12, (), generator=generator)), 1 + 4 * torch.rand((), generator=generator).item()
-
-
-def _moved(count: int, apart: float) -> Tensor:
-    return torch.tensor(apart / (count + 1), dtype=torch.float64)
-
-
-wrong_label_shift = Exercise(
-    "wrong_label_shift",
-    _moved,
-    {
-        "some right labels": Case(_draw_slip),
-        "one right label": Case(lambda generator: (1, _draw_slip(generator)[1])),
-        "many right labels": Case(lambda generator: (40, _draw_slip(generator)[1])),
-    },
-    [
-        Mistake(lambda k, d: d / k, "the wrong image counts too: there are count + 1 in the new mean"),
-        Mistake(lambda k, d: d * k / (k + 1), "this is what is left of the way; the mean moves by the other part"),
-        Mistake(lambda k, d: d, "this moves the mean all the way, as if there were no right label"),
-        Mistake(lambda k, d: d / 2, "half-way is right for one right label only"),
-        Mistake(lambda k, d: 1 / (k + 1), "this is a share of the way; multiply by the distance"),
-        Mistake(lambda k, d: d / (k + 2), "one image too many in the mean"),
-        Mistake(lambda k, d: d / math.sqrt(k + 1), "a mean moves like one over the number, not like one over its root"),
-        Mistake(lambda k, d: d * d / (k + 1), "the distance is squared"),
-        Mistake(lambda k, d: d / (k + 1) ** 2, "you divided twice by the number of images"),
-        Mistake(lambda k, d: d * (k + 1), "you multiplied; more right labels make the move smaller"),
-        Mistake(lambda k, d: -d / (k + 1), "a distance is not negative"),
-        Mistake(lambda k, d: 0.0, "one wrong label moves the mean, if only a little"),
     ],
 )

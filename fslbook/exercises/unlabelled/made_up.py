@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import Generator, Tensor
+from torch.nn import functional as F
 
 from fslbook.exercises.engine.exercise import Case, Exercise, Mistake
 
@@ -58,6 +60,22 @@ made_up_queries = Exercise(
         Mistake(lambda x, q: (_blocks(x, q), _numbers(x)), "one label for each image; each copy needs its own"),
         Mistake(lambda x, q: (_blocks(x, q), torch.zeros(q * len(x)).long()), "all copies are of class 0 here"),
         Mistake(lambda x, q: (_blocks(x, q).flip(0), _blocks(_numbers(x), q)), "the copies are in reverse order"),
+        Mistake(lambda x, q: (_blocks(x, q), _blocks(_numbers(x), q).flip(0)), "the labels are in reverse order"),
+        Mistake(lambda x, q: (_blocks(x, q - 1), _blocks(_numbers(x), q - 1)), "there is one copy too few of each"),
+        Mistake(
+            lambda x, q: (torch.cat([x, _blocks(x, q)]), torch.cat([_numbers(x), _blocks(_numbers(x), q)])),
+            "the support itself stands in front; only its copies are asked for",
+        ),
+        Mistake(lambda x, q: (x.repeat(1, q, 1, 1), _blocks(_numbers(x), q)), "the copies lie in the channels"),
+        Mistake(lambda x, q: (_blocks(_numbers(x), q), _blocks(x, q)), "the copies come first, their labels second"),
+        Mistake(lambda x, q: (_blocks(x.flip(3), q), _blocks(_numbers(x), q)), "nothing is to be mirrored yet"),
+        Mistake(
+            lambda x, q: (x[:, None].expand(-1, q, -1, -1, -1), _blocks(_numbers(x), q).view(len(x), q)),
+            "the copies of an image have a dimension of their own here; join it with the first",
+        ),
+        Mistake(
+            lambda x, q: (_blocks(x, q), F.one_hot(_blocks(_numbers(x), q))), "one whole number for each copy, no row"
+        ),
     ],
 )
 
@@ -117,6 +135,32 @@ no_twins = Exercise(
         Mistake(
             lambda c, k, n: _product([(c * k - i * k - i) / (c * k - i) for i in range(n)]),
             "of each character drawn so far k drawings are out, not k + 1: the one drawn is among them",
+        ),
+        Mistake(
+            lambda c, k, n: math.comb(c, n) / math.comb(c * k, n),
+            "the classes are chosen here, but not which of its images each of them gives",
+        ),
+        Mistake(
+            lambda c, k, n: math.comb(c, n) * k**n / (c * k) ** n,
+            "the order of the images counts in one of the two numbers and not in the other",
+        ),
+        Mistake(lambda c, k, n: math.exp(-n * (n - 1) / 2 / c), "this is an approximation for many classes, not exact"),
+        Mistake(
+            lambda c, k, n: math.exp(-n * (n - 1) / 2 * (k - 1) / (c * k - 1)),
+            "the exponential function is an approximation, not exact",
+        ),
+        Mistake(lambda c, k, n: _different(k, c, n), "classes and images per class have changed places"),
+        Mistake(
+            lambda c, k, n: (c - n + 1) * k / (c * k - n + 1),
+            "this is the chance of the last image alone; all of them must be new",
+        ),
+        Mistake(
+            lambda c, k, n: (1 - (k - 1) / (c * k - 1)) ** (n - 1),
+            "each image was compared with one other only",
+        ),
+        Mistake(
+            lambda c, k, n: _product([(c * k - i * (k - 1)) / (c * k - i) for i in range(n)]),
+            "of each character drawn so far all k drawings are out, the one drawn among them",
         ),
     ],
 )

@@ -1,8 +1,7 @@
-"""Checks of chapter 12's exercises: views, their partners, and the two measures."""
+"""Checks of chapter 12's exercises: views and their partners."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -35,12 +34,26 @@ partners = Exercise(
         Mistake(lambda m: torch.arange(2 * m) ^ 1, "this is right where the two views of an image stand side by side"),
         Mistake(lambda m: torch.arange(m) + m, "the second half has partners, too: 2M numbers are asked for"),
         Mistake(lambda m: torch.arange(2 * m) + m, "the second half points beyond the last view"),
-        Mistake(lambda m: torch.arange(2 * m).flip(0), "the order is turned round"),
         Mistake(lambda m: _ring(m, 1), "each view has its right-hand neighbour as partner"),
         Mistake(lambda m: torch.arange(m).repeat(2), "the first half has itself as partner"),
         Mistake(lambda m: torch.arange(m, 2 * m).repeat(2), "the second half has itself as partner"),
         Mistake(lambda m: _ring(m, m + 1), "each view has the neighbour of its partner; you are one place too far"),
         Mistake(lambda m: _ring(m, m - 1), "each view has the neighbour of its partner; you are one place short"),
+        Mistake(
+            lambda m: torch.arange(2 * m) - m, "−1 means the last view to Python; here numbers from 0 are asked for"
+        ),
+        Mistake(
+            lambda m: (torch.arange(2 * m) - m).abs(), "a sign was dropped: the partners of the first half run down"
+        ),
+        Mistake(
+            lambda m: (torch.arange(2 * m) + m).clamp(max=2 * m - 1),
+            "all of the second half have the last view; past the end, begin again at 0",
+        ),
+        Mistake(
+            lambda m: (torch.arange(2 * m) + m) % (2 * m - 1), "there are 2M views: the count begins again after 2M"
+        ),
+        Mistake(lambda m: torch.arange(2 * m) ^ m, "this is right only where M is a power of two"),
+        Mistake(lambda m: torch.arange(2 * m).flip(0), "the right half for each view, but in reverse order"),
     ],
 )
 
@@ -70,14 +83,14 @@ def _nt_xent(
     temperature: float,
     *,
     unit: bool = True,
-    keep: bool = False,
+    own: float | None = -torch.inf,
     shift: int = 0,
     reduction: str = "mean",
 ) -> Tensor:
     z = torch.cat([first, second])
     z = F.normalize(z, dim=1) if unit else z
     logits = z @ z.T / temperature
-    logits = logits if keep else logits - torch.diag(torch.full((len(z),), 1e5, dtype=z.dtype))
+    logits = logits if own is None else logits.masked_fill(torch.eye(len(z), dtype=torch.bool), own)
     return F.cross_entropy(logits, torch.arange(len(z)).roll(len(first) + shift), reduction=reduction)
 
 
@@ -94,6 +107,23 @@ def _across(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     return F.cross_entropy(logits, torch.arange(len(first)))
 
 
+def _of_chances(first: Tensor, second: Tensor, temperature: float, loss: Any) -> Tensor:
+    z = F.normalize(torch.cat([first, second]), dim=1)
+    logits = (z @ z.T / temperature).masked_fill(torch.eye(len(z), dtype=torch.bool), -torch.inf)
+    return loss(logits.softmax(1), torch.arange(len(z)).roll(len(first)))
+
+
+def _first_asks(first: Tensor, second: Tensor, temperature: float) -> Tensor:
+    z = F.normalize(torch.cat([first, second]), dim=1)
+    logits = (z @ z.T / temperature).masked_fill(torch.eye(len(z), dtype=torch.bool), -torch.inf)
+    return F.cross_entropy(logits[: len(first)], torch.arange(len(first)) + len(first))
+
+
+def _of_columns(first: Tensor, second: Tensor, temperature: float) -> Tensor:
+    z = F.normalize(torch.cat([first, second]), dim=0)
+    return _nt_xent(z[: len(first)], z[len(first) :], temperature, unit=False)
+
+
 contrastive_loss = Exercise(
     "contrastive_loss",
     _loss_by_loop,
@@ -103,7 +133,7 @@ contrastive_loss = Exercise(
         "passes the gradient on": Case(_draw_views(4, 0.5), gradient=True),
     },
     [
-        Mistake(lambda a, b, t: _nt_xent(a, b, t, keep=True), "a view may pick itself here; take the diagonal out"),
+        Mistake(lambda a, b, t: _nt_xent(a, b, t, own=None), "a view may pick itself here; take the diagonal out"),
         Mistake(lambda a, b, t: _nt_xent(a, b, t, unit=False), "the vectors were not divided by their lengths"),
         Mistake(lambda a, b, t: _nt_xent(a, b, 1 / t), "you multiplied by the temperature; divide by it"),
         Mistake(lambda a, b, t: _nt_xent(a, b, 1.0), "the temperature is missing"),
@@ -113,53 +143,29 @@ contrastive_loss = Exercise(
         Mistake(lambda a, b, t: _nt_xent(a, b, t, shift=1), "the right answer is the neighbour of the partner here"),
         Mistake(_without_partner, "the partner is missing in the sum below"),
         Mistake(_across, "you compared only across the two halves; views of the same half are others, too"),
-    ],
-)
-
-# Uniformity
-
-
-def _draw_features(n: int, spread: float) -> Any:
-    return lambda generator: (1 + spread * torch.randn(n, 3, generator=generator),)
-
-
-def _uniformity_by_loop(features: Tensor) -> Tensor:
-    rows = [[a / math.hypot(*x) for a in x] for x in features.tolist()]
-    pairs = [(i, j) for i in range(len(rows)) for j in range(i)]
-    terms = [math.exp(-2 * math.dist(rows[i], rows[j]) ** 2) for i, j in pairs]
-    return torch.tensor(math.log(sum(terms) / len(terms)), dtype=features.dtype)
-
-
-def _far(x: Tensor) -> Tensor:
-    return torch.pdist(F.normalize(x, dim=1))
-
-
-def _all_pairs(x: Tensor) -> Tensor:
-    z = F.normalize(x, dim=1)
-    return (-2 * torch.cdist(z, z).square()).exp().mean().log()
-
-
-evenness = Exercise(
-    "evenness",
-    _uniformity_by_loop,
-    {
-        "four vectors": Case(_draw_features(4, 1.0)),
-        "twenty vectors": Case(_draw_features(20, 1.5)),
-        "vectors close together": Case(_draw_features(6, 0.5)),
-    },
-    [
-        Mistake(_all_pairs, "each vector was paired with itself, too"),
-        Mistake(lambda x: (-2 * torch.pdist(x).square()).exp().mean().log(), "the lengths were not divided out"),
-        Mistake(lambda x: (-2 * _far(x)).exp().mean().log(), "the square of the distance is missing"),
-        Mistake(lambda x: (-_far(x).square()).exp().mean().log(), "the factor 2 is missing"),
-        Mistake(lambda x: (-2 * _far(x).square()).exp().mean(), "the logarithm is missing"),
-        Mistake(lambda x: (-2 * _far(x).square()).mean(), "this is the mean of the exponents: exp and log are missing"),
-        Mistake(lambda x: (2 * _far(x).square()).exp().mean().log(), "the sign of the exponent is wrong"),
-        Mistake(lambda x: (-2 * _far(x).square()).exp().sum().log(), "this is the sum over all pairs, not the mean"),
-        Mistake(lambda x: -(-2 * _far(x).square()).exp().mean().log(), "the sign is wrong: lower must mean more even"),
         Mistake(
-            lambda x: (-2 * torch.pdist(F.normalize(x, dim=0)).square()).exp().mean().log(),
-            "you divided each column by its length; a feature vector is a row",
+            lambda a, b, t: (_across(a, b, t) + _across(b, a, t)) / 2,
+            "you compared only across the two halves, once in each direction; views of the same half are others, too",
+        ),
+        Mistake(_first_asks, "only the first views ask for their partners here; the second ones ask as well"),
+        Mistake(lambda a, b, t: _nt_xent(a, b, t, own=0.0), "a diagonal of 0 is still an answer, for exp(0) is 1"),
+        Mistake(
+            lambda a, b, t: _of_chances(a, b, t, F.cross_entropy),
+            "F.cross_entropy has a softmax inside; you took a second one",
+        ),
+        Mistake(lambda a, b, t: _of_chances(a, b, t, F.nll_loss), "the logarithm of the probability is missing"),
+        Mistake(lambda a, b, t: _nt_xent(a, b, t * t), "the temperature counts twice; divide by it once"),
+        Mistake(
+            lambda a, b, t: _nt_xent(a, b, t / 2),
+            "minus the squared distance of unit vectors is twice their cosine, less 2; take the cosine",
+        ),
+        Mistake(
+            lambda a, b, t: _nt_xent(F.normalize(a, dim=0), F.normalize(b, dim=0), t, unit=False),
+            "you divided columns by their lengths; a view is a row",
+        ),
+        Mistake(
+            _of_columns,
+            "you divided columns by their lengths; a view is a row",
         ),
     ],
 )

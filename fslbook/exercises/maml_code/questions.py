@@ -70,7 +70,7 @@ class Learner(nn.Module):
     Args:
         generator: draws its weights.
         inner_lr: size of the inner step; 0 means that it does not adapt.
-        by_images: its answers depend on the support images.
+        by_images: its answers depend on the support images and on their order.
 
     Example:
         >>> learner = Learner(torch.Generator(), inner_lr=0.5)
@@ -88,7 +88,7 @@ class Learner(nn.Module):
         if self.inner_lr:
             weights = step(self.network, weights, support_x, support_y, self.inner_lr)
         logits: Tensor = functional_call(self.network, weights, (query_x,))
-        return logits * support_x.std() - support_x.mean() if self.by_images else logits
+        return logits * support_x.std() - support_x[0].mean() if self.by_images else logits
 
 
 def _draw_learner(inner_lr: float, by_images: bool = False) -> Any:

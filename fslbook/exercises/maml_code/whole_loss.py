@@ -55,6 +55,10 @@ maml_loss = Exercise(
         Mistake(_flawed("carries on"), "the second task began where the first one had ended; each begins at the start"),
         Mistake(_flawed("sum"), "you added the tasks up; take their mean"),
         Mistake(_flawed("support"), "the outer loss was computed on the support set"),
+        Mistake(
+            lambda *z: _maml_loss(*z) + _maml_loss(*z, flaw="support"),
+            "the support loss was added in the end; the queries alone judge",
+        ),
         Mistake(_flawed("one step"), "you took one inner step, whatever number was asked for"),
         Mistake(_flawed("last only"), "every step but the last was cut off: create_graph=True belongs to each of them"),
         Mistake(

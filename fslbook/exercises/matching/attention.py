@@ -42,7 +42,7 @@ confidence_caps = Exercise(
     "confidence_caps",
     _caps,
     {
-        "one image a class": Case(_draw_shots(1, 1, 1.0)),
+        "one image per class": Case(_draw_shots(1, 1, 1.0)),
         "uneven shots": Case(_draw_shots(1, 7, 1.0)),
         "a scale in the hundreds": Case(_draw_shots(1, 4, 400.0)),
     },

@@ -58,7 +58,7 @@ class_probabilities = Exercise(
     "class_probabilities",
     _votes,
     {
-        "one image a class": Case(_draw_votes([1, 1, 1, 1])),
+        "one image per class": Case(_draw_votes([1, 1, 1, 1])),
         "uneven shots in any order": Case(_draw_votes([4, 1, 2])),
         "a scale in the hundreds": Case(_draw_votes([2, 1, 3], largest=200.0)),
     },
@@ -156,7 +156,7 @@ matching_loss = Exercise(
     "matching_loss",
     _negative_log_likelihood,
     {
-        "one image a class": Case(_draw_scores([1, 1, 1, 1])),
+        "one image per class": Case(_draw_scores([1, 1, 1, 1])),
         "uneven shots in any order": Case(_draw_scores([4, 1, 2])),
         "certain and wrong": Case(_certain_and_wrong),
         "passes the gradient on": Case(_draw_scores([2, 3]), gradient=True),
@@ -187,6 +187,10 @@ matching_loss = Exercise(
         Mistake(
             lambda s, y, q, n: (s.logsumexp(1) - s.masked_fill(y != q[:, None], -torch.inf).amax(1)).mean(),
             "you took one image of the class alone, the best; all of them have a say",
+        ),
+        Mistake(
+            lambda s, y, q, n: (s.logsumexp(1) - (s * (y == q[:, None])).logsumexp(1)).mean(),
+            "the other classes got the score 0 and still count, for e⁰ = 1; leave them out with −∞",
         ),
     ],
 )

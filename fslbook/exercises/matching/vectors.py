@@ -51,6 +51,10 @@ cosine_similarities = Exercise(
         Mistake(lambda f, g: F.normalize(f, dim=1) @ g.T, "the numbers still grow with the length of the support"),
         Mistake(lambda f, g: 1 - _cosines(f, g), "these are distances: smaller where vectors are alike"),
         Mistake(
+            lambda f, g: -torch.cdist(F.normalize(f, dim=1), F.normalize(g, dim=1)),
+            "these are minus distances of vectors of length 1; their cosine is an inner product",
+        ),
+        Mistake(
             lambda f, g: F.normalize(f, dim=0) @ F.normalize(g, dim=0).T,
             "you scaled each feature over all images; scale each image over its features",
         ),

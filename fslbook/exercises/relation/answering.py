@@ -63,6 +63,11 @@ answer_or_none = Exercise(
     [
         Mistake(lambda r, t: r.argmax(dim=1), "a query that fits nothing got a class all the same"),
         Mistake(lambda r, t: torch.where(r.amax(1) < t, r.argmax(1), -1), "you kept the unsure and dropped the sure"),
+        Mistake(lambda r, t: torch.where(r.amax(1) <= t, r.argmax(1), -1), "you kept the unsure and dropped the sure"),
+        Mistake(
+            lambda r, t: torch.where(r.amin(1) >= t, r.argmax(1), -1),
+            "you asked all classes to reach the threshold; one class that fits is enough",
+        ),
         Mistake(
             lambda r, t: torch.where(r.amax(1) >= t, r.argmax(1), 0),
             "a query that fits nothing looks like one of class 0",

@@ -49,6 +49,7 @@ WRONG = {
         ("length of the queries", lambda f, g: f @ F.normalize(g, dim=1).T),
         ("length of the support", lambda f, g: F.normalize(f, dim=1) @ g.T),
         ("these are distances", lambda f, g: 1 - _cosines(f, g)),
+        ("minus distances", lambda f, g: -(F.normalize(f, dim=1)[:, None] - F.normalize(g, dim=1)).norm(dim=2)),
         ("each feature over all images", lambda f, g: F.normalize(f, dim=0) @ F.normalize(g, dim=0).T),
         ("the sign is turned round", lambda f, g: -_cosines(f, g)),
         ("square of what it must be", lambda f, g: _cosines(f, g) ** 2),
@@ -90,6 +91,8 @@ WRONG = {
         ("squared errors", _loss(lambda p: (1 - p).square().mean())),
         ("its shape is [7], wanted is []", _loss(lambda p: -p.log())),
         ("one image of the class alone", lambda s, y, q, n: _best_image_loss(s, y, q)),
+        ("got the score 0",
+            lambda s, y, q, n: (s.logsumexp(1) - torch.where(y == q[:, None], s, 0).logsumexp(1)).mean()),
     ],
     "confidence_caps": [
         ("you counted the classes", lambda k, s: _caps()(torch.ones_like(k), s)),

@@ -117,6 +117,8 @@ WRONG = {
     "answer_or_none": [
         ("got a class all the same", lambda r, t: r.argmax(1)),
         ("kept the unsure", _answer(lambda r, t: r.amax(1) < t)),
+        ("kept the unsure", _answer(lambda r, t: r.amax(1) <= t)),
+        ("asked all classes", _answer(lambda r, t: (r >= t).all(1))),
         ("looks like one of class 0", _answer(_reached, none=0)),
         ("got the number N", lambda r, t: _answer(_reached, none=r.shape[1])(r, t)),
         ("the mean score", _answer(lambda r, t: r.mean(1) >= t)),

@@ -28,6 +28,7 @@ from fslbook import (
     RidgeRegression,
     SiameseNetwork,
     SimpleShot,
+    SoftKMeans,
     conv_classifier,
     random_affine,
 )
@@ -35,6 +36,7 @@ from fslbook.methods.active.pool import Pool
 from fslbook.methods.active.scores import entropy, smallest_margin, typicality
 from fslbook.methods.active.strategies import k_centre
 from fslbook.methods.optimisation.reptile import minibatches
+from fslbook.methods.unlabelled.label_propagation import affinities, normalised, propagate
 from fslbook.networks import RelationModule
 from fslbook.networks.contrast import nt_xent
 
@@ -229,6 +231,19 @@ def test_without_labels():
     space = _run(_codes("without-labels")[0], **names)
     close(space["loss"], nt_xent(first, second, 0.2))
     assert space["tasks"].sample().query_x.shape[:2] == (1, 75)
+
+
+def test_semi_supervised():
+    torch.manual_seed(0)
+    x, u, labels = torch.randn(4, 5), torch.randn(6, 5), torch.tensor([2, 0, 1, 2])
+    own = F.one_hot(labels, 3).float()
+    w, y = affinities(u[None], width=0.3)[0].float(), torch.eye(6)[:, :3]
+    start = own.T @ x / own.sum(0)[:, None]
+    names = {"x": x, "u": u, "own": own, "c": start, "steps": 3, "scale": 0.4, "w": w, "y": y, "alpha": 0.8}
+    ours = _run(_codes("semi-supervised")[0], **names)
+    task = Episode(x[None], labels[None], x[None], None, 3, unlabelled_x=u[None])
+    close(ours["c"], SoftKMeans(nn.Identity(), 3, 0.4).refined(task)[0])
+    close(ours["f"], propagate(normalised(w[None]), y[None], 0.8)[0])
 
 
 def test_there_is_a_sheet_for_each_method():

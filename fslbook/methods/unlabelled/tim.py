@@ -52,7 +52,7 @@ class TIM(EmbeddingMethod):
         encoder: images [M, C, H, W] to features [M, D]; maps are flattened.
         alpha: of the entropy, above 0; 1 is Shannon's, and TIM.
         steps: gradient steps of Adam, at least 0; 0 is SimpleShot.
-        lr: their size, above 0.
+        lr: their size, above 0. The paper takes 1,000 steps of 0.0001, which is the same way in smaller steps.
         scale: τ, above 0.
         support_weight: of the first term, above 0.
         doubt: of the last term, above 0.
@@ -72,8 +72,8 @@ class TIM(EmbeddingMethod):
         encoder: nn.Module,
         *,
         alpha: float = 1.0,
-        steps: int = 100,
-        lr: float = 0.01,
+        steps: int = 50,
+        lr: float = 0.002,
         scale: float = 15.0,
         support_weight: float = 0.1,
         doubt: float = 0.1,

@@ -1,6 +1,6 @@
 """Episodes with further images that nobody labelled (chapter 13).
 
-Ren et al. (2018), "Meta-Learning for Semi-Supervised Few-Shot Classification", section 2.3, brought the unlabelled set
+Ren et al. (2018), "Meta-Learning for Semi-Supervised Few-Shot Classification", section 3, brought the unlabelled set
 and the distractor classes into the episode.
 """
 

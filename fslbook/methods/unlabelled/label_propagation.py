@@ -70,7 +70,7 @@ def normalised(weights: Tensor) -> Tensor:
 
 
 def propagate(smooth: Tensor, labels: Tensor, alpha: float) -> Tensor:
-    """Labels after infinitely many steps, (I - αS)⁻¹Y (Zhou et al. 2004, equation 3): [B, M, N].
+    """Labels after infinitely many steps, (I - αS)⁻¹Y (Zhou et al. 2004, section 2): [B, M, N].
 
     Args:
         smooth: S, normalised weights [B, M, M].

@@ -17,7 +17,7 @@ from fslbook.tasks.episode import Episode
 
 
 def weighted_means(support: Tensor, labels: Tensor, unlabelled: Tensor, shares: Tensor) -> Tensor:
-    """Class means in which each unlabelled image counts with its share (Ren et al. 2018, equation 5): [B, N, D].
+    """Class means in which each unlabelled image counts with its share (Ren et al. 2018, section 3.1.1): [B, N, D].
 
     Args:
         support: [B, S, D].

@@ -35,6 +35,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for module, name in ((affected, "ROOT"), (seconds, "ROOT")):
         monkeypatch.setattr(module, name, tmp_path)
     monkeypatch.setattr(affected, "BOOK", tmp_path / "book")
+    monkeypatch.setattr(affected, "BUDGET", 120)
     monkeypatch.setattr(affected, "GREEN", tmp_path / "var" / "green.json")
     monkeypatch.setattr(seconds, "FILE", tmp_path / "seconds.json")
     affected._of_main.cache_clear()
@@ -108,10 +109,10 @@ def test_without_git_everything_is_new(checkout: Path, capsys: pytest.CaptureFix
 
 
 def test_the_quickest_run_the_others_are_named(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    seconds.FILE.write_text(json.dumps({"book/first.ipynb": 140, "book/both.ipynb": 10}))
+    seconds.FILE.write_text(json.dumps({"book/first.ipynb": 110, "book/both.ipynb": 10}))
     replace(checkout / "fslbook/one.py", "return 1", "return 3")
     assert chosen(capsys) == ["first", "both"]  # the longest first
-    seconds.store("book/first.ipynb", 141.2)
+    seconds.store("book/first.ipynb", 111.2)
     affected.main([])
     said = capsys.readouterr()
     assert said.out.split() == ["book/both.ipynb"]

@@ -27,7 +27,7 @@ from guard import BOOK, ROOT, notebooks_of
 from seconds import UNKNOWN, longest_first, stored
 
 GREEN = ROOT / ".venv" / "var" / "green.json"
-BUDGET = 80
+BUDGET = 60
 """Processor seconds of notebooks that fit into a `make check`."""
 
 

@@ -46,7 +46,7 @@ def test_a_bad_answer_is_a_connection_error_on_one_line(answer: Answer) -> None:
 
 
 @pytest.mark.parametrize("first", [b"", b"HTTP/1.1 200", head(1000), head(1000) + b"x" * 500], ids=len)
-@pytest.mark.parametrize("slow", [stalling, dripping])
+@pytest.mark.parametrize("slow", [stalling, pytest.param(dripping, marks=pytest.mark.slow)])
 def test_a_server_that_is_too_slow_is_left(slow: object, first: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MODULE, "LIMIT", 1.0)
     with serving(slow(first)) as url:

@@ -49,6 +49,7 @@ def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err.startswith("fslbook: unknown recipe 'nonsense'")
 
 
+@pytest.mark.slow
 def test_evaluate_tests_the_trained_weights_again(
     small_splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

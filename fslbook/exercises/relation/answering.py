@@ -19,7 +19,10 @@ def _draw_scores(n_queries: int) -> Any:
         scores[2] = 0.85 + 0.1 * scores[2]  # and one fits them all
         scores[3] = 0.19  # one has a clear lead, and no majority
         scores[3, 1] = 0.995
-        return scores, 0.6 + 0.2 * float(torch.rand((), generator=generator))
+        scores[4] = 0.95  # all but one fit: the mean reaches the threshold, the lowest score does not
+        scores[4, 3] = 0.1
+        scores[5] = 0.3 + 0.1 * scores[5]  # none fits, and the sum is large
+        return scores, 0.6 + 0.1 * float(torch.rand((), generator=generator))
 
     return draw
 

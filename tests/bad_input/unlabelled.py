@@ -149,6 +149,9 @@ NUMBERS: dict[str, tuple[Any, str, tuple[Any, ...]]] = {
     "ClusterSoftKMeans, centre": (
         lambda v: ClusterSoftKMeans(nn.Identity(), centre=v), "centre must be one feature vector", (X, X[0, 0] / 0)
     ),
+    "ClusterSoftKMeans, a centre for other features": (
+        lambda v: ClusterSoftKMeans(nn.Identity(), centre=torch.zeros(v))(TASK), "the features have 4", (1, 3)
+    ),
     "MaskedSoftKMeans, hidden": (
         lambda v: MaskedSoftKMeans(nn.Identity(), hidden=v), "hidden must be a whole number", (0, 2.5)
     ),

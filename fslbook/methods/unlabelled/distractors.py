@@ -60,7 +60,12 @@ class ClusterSoftKMeans(SoftKMeans):
         Args:
             unlabelled: features [B, U, D].
             centres: prototypes [B, N, D].
+
+        Raises:
+            ValueError: the centre of the further cluster has another length than the features.
         """
+        if self.centre is not None and len(self.centre) != unlabelled.shape[-1]:
+            raise ValueError(f"centre has {len(self.centre)} numbers, the features have {unlabelled.shape[-1]}")
         of_classes = self.scale * negative_squared_distances(unlabelled, centres)  # [B, U, N]
         away = unlabelled if self.centre is None else unlabelled - self.centre
         of_others = -self.scale * away.square().sum(dim=-1) / (2 * self.log_radius).exp() - self.log_radius  # [B, U]

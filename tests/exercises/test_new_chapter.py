@@ -64,6 +64,6 @@ def test_its_tests_are_collected_and_pass(with_a_chapter: Path) -> None:
     printed = python(with_a_chapter, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "-k", named, *rooms, *pages)
     for name in toy_chapter.TASKS:
         assert f"PASSED {rooms[0]}::test_another_correct_version_is_accepted[{name}-1]" in printed
-        assert f"PASSED {rooms[2]}::test_wrong_versions_are_rejected_by_name[1-{name}]" in printed
+        assert f"PASSED {rooms[2]}::test_wrong_versions_are_rejected_by_name[{name}]" in printed
     assert f"PASSED {rooms[1]}::test_no_solution_is_left_in_the_exercise_notebook[{STEM}]" in printed
     assert f"PASSED {pages[1]}::test_the_page_is_what_the_package_gives" in printed

@@ -33,6 +33,22 @@ def _cka(a: Tensor, b: Tensor, centred: bool = True) -> Tensor:
     return (cross / (kernels[0].square().sum() * kernels[1].square().sum()).sqrt()).to(a)
 
 
+def _in_norm(norm: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """The ratio with another norm of the matrices in it."""
+
+    def version(a: Tensor, b: Tensor) -> Tensor:
+        a, b = a - a.mean(dim=0), b - b.mean(dim=0)
+        return norm(a.T @ b) ** 2 / (norm(a.T @ a) * norm(b.T @ b))
+
+    return version
+
+
+def _by_lengths(a: Tensor, b: Tensor) -> Tensor:
+    """Below the line the features themselves."""
+    a, b = a - a.mean(dim=0), b - b.mean(dim=0)
+    return (a.T @ b).square().sum() / (a.square().sum() * b.square().sum())
+
+
 def _ratio(rule: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
     """A wrong ratio of the lengths of aᵀb, aᵀa and bᵀb."""
 
@@ -72,6 +88,22 @@ linear_cka = Exercise(
         Mistake(
             _ratio(lambda ab, aa, bb: 2 * ab**2 / (aa**2 + bb**2)),
             "you divided by a sum of the two; a product makes it blind to size",
+        ),
+        Mistake(
+            _in_norm(lambda x: torch.linalg.matrix_norm(x, 2)),
+            "you took the spectral norm, the largest singular value; wanted is the Frobenius norm, over all entries",
+        ),
+        Mistake(
+            _in_norm(lambda x: torch.linalg.matrix_norm(x, "nuc")),
+            "you took the nuclear norm, the sum of the singular values; wanted is the Frobenius norm, over all entries",
+        ),
+        Mistake(
+            _in_norm(lambda x: x.abs().sum()),
+            "you added up the absolute values of the entries; the Frobenius norm adds up their squares",
+        ),
+        Mistake(
+            _by_lengths,
+            "below the line you took the norms of the features; wanted are those of their products with themselves",
         ),
         Mistake(
             lambda a, b: _cka(F.normalize(a - a.mean(dim=0)), F.normalize(b - b.mean(dim=0))),

@@ -27,7 +27,7 @@ def _draw_moment(low: float, high: float) -> Any:
     def draw(generator: Generator) -> tuple[int, int, float]:
         total = int(torch.randint(50, 100, (), generator=generator))
         share = low + (high - low) * float(torch.rand((), generator=generator))
-        return int(share * total), total, 0.2 + float(torch.rand((), generator=generator))
+        return int(share * total), total, 0.2 + 0.7 * float(torch.rand((), generator=generator))  # never 1
 
     return draw
 
@@ -37,7 +37,7 @@ epsilon_at = Exercise(
     lambda step, total, first: first * len(range(step, total)) / total,
     {
         "the first step": Case(_draw_moment(0, 0)),
-        "somewhere on the way": Case(_draw_moment(0.3, 0.7)),
+        "somewhere on the way": Case(_draw_moment(0.2, 0.4)),  # before the middle, where a cosine is a straight line
         "the last step": Case(lambda generator: (80, 81, 0.5)),
     },
     [
@@ -55,6 +55,12 @@ epsilon_at = Exercise(
             lambda i, n, e: e / (i + 1), "it falls like one over the number of the step; wanted is a straight line"
         ),
         Mistake(lambda i, n, e: e * (1 - i / n / 2), "it ends at half of `first`; it must go on towards 0"),
+        Mistake(lambda i, n, e: e * (n - i), "the division is missing: of `total` steps, which share is left?"),
+        Mistake(
+            lambda i, n, e: e * (1 - i),
+            "you subtracted the number of the step, not its share of `total`: after one step nothing is left",
+        ),
+        Mistake(lambda i, n, e: e - i, "you subtracted the number of the step; it must be the step's share of `first`"),
         Mistake(lambda i, n, e: e * (1 - i / n) ** 2, "it falls like a parabola; wanted is a straight line"),
     ],
 )

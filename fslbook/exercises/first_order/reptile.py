@@ -36,14 +36,27 @@ def _reptile(network: nn.Module, *arguments: Any) -> Weights:
     return {name: (w - ends[name]).mean(dim=0).detach() for name, w in network.named_parameters()}
 
 
-def _one_long_walk(network: nn.Module, x: Tensor, y: Tensor, *rest: Any) -> Weights:
-    own = {name: w.detach() for name, w in network.named_parameters()}
-    weights, moved = own, []
-    for support in zip(x, y, strict=True):
-        for _ in range(rest[1]):
-            weights = step(network, weights, *support, rest[0], loss=rest[2])
-        moved.append(weights)
-    return {name: torch.stack([w - one[name] for one in moved]).mean(dim=0) for name, w in own.items()}
+def _one_long_walk(of: Callable[[Tensor], Tensor]) -> Callable[..., Weights]:
+    """How far from the start the tasks leave the weights, [B, ...], each of which begins where the last one ended."""
+
+    def version(network: nn.Module, x: Tensor, y: Tensor, *rest: Any) -> Weights:
+        own = {name: w.detach() for name, w in network.named_parameters()}
+        weights, moved = own, []
+        for support in zip(x, y, strict=True):
+            for _ in range(rest[1]):
+                weights = step(network, weights, *support, rest[0], loss=rest[2])
+            moved.append(weights)
+        return {name: of(torch.stack([w - one[name] for one in moved])) for name, w in own.items()}
+
+    return version
+
+
+_ONE_WALK = "this is one walk through all tasks; each task has a walk of its own, from the start"
+
+
+def _pooled(network: nn.Module, x: Tensor, y: Tensor, *rest: Any) -> Weights:
+    """The images of all tasks as one task."""
+    return _reptile(network, x.flatten(0, 1)[None], y.flatten(0, 1)[None], *rest)
 
 
 def _scaled(factor: Callable[..., float]) -> Callable[..., Weights]:
@@ -66,7 +79,15 @@ reptile_gradient = Exercise(
         Mistake(
             _scaled(lambda *z: 1 / z[3]), "you divided by the inner rate; what you hand over is a difference of weights"
         ),
-        Mistake(_one_long_walk, "the second task began where the first one had ended; each begins at the start"),
+        Mistake(
+            _one_long_walk(lambda moved: moved.mean(dim=0)),
+            "the second task began where the first one had ended; each begins at the start",
+        ),
+        Mistake(_one_long_walk(lambda moved: moved[-1]), _ONE_WALK),
+        Mistake(_one_long_walk(lambda moved: moved[-1] / len(moved)), _ONE_WALK),
+        Mistake(
+            _pooled, "the images of all tasks went into one walk; each task has a walk of its own, over its own images"
+        ),
         Mistake(
             lambda network, *z: {name: w.mean(dim=0) for name, w in _ends(network, *z).items()},
             "these are the weights at the end; how far are they from the start?",

@@ -26,7 +26,8 @@ from fslbook.exercises.engine.steps import slopes_of, step, through
 def _draw_sizes(n_way: tuple[int, int], k_shot: tuple[int, int]) -> Any:
     def draw(generator: Generator) -> tuple[float, int, int]:
         sizes = [int(torch.randint(low, high, (), generator=generator)) for low, high in (n_way, k_shot)]
-        return 0.05 + float(torch.rand((), generator=generator)), sizes[0], sizes[1]
+        inner_lr = 0.55 + 0.35 * float(torch.rand((), generator=generator))  # neither 1 nor 1/2 nor 1/3
+        return inner_lr, sizes[0], sizes[1]
 
     return draw
 
@@ -34,7 +35,10 @@ def _draw_sizes(n_way: tuple[int, int], k_shot: tuple[int, int]) -> Any:
 inner_lr_for_the_mean = Exercise(
     "inner_lr_for_the_mean",
     lambda inner_lr, n_way, k_shot: sum([inner_lr / k_shot] * (n_way * k_shot)),
-    {"one shot": Case(_draw_sizes((4, 21), (1, 2))), "several shots": Case(_draw_sizes((4, 21), (2, 4)))},
+    {
+        "one shot": Case(_draw_sizes((4, 21), (1, 2))),
+        "several shots": Case(_draw_sizes((10, 21), (2, 4))),  # more classes than the square of the shots
+    },
     [
         Mistake(lambda a, n, k: a, "the same rate makes a smaller step here: compare the two gradients"),
         Mistake(lambda a, n, k: a / n, "the ratio of the two gradients is turned round: which of them is larger?"),
@@ -43,6 +47,13 @@ inner_lr_for_the_mean = Exercise(
         Mistake(lambda a, n, k: a / k, "look again at what the authors divide by"),
         Mistake(
             lambda a, n, k: a / (n * k), "the ratio of the two gradients is turned round: which of them is larger?"
+        ),
+        Mistake(
+            lambda a, n, k: a * n / k, "you divided by k_shot once more; does the ratio of the two depend on the shots?"
+        ),
+        Mistake(
+            lambda a, n, k: a * k / n,
+            "the ratio of the two gradients is turned round, and does not depend on k_shot",
         ),
         Mistake(lambda a, n, k: float(n), "this is the factor alone; multiply the paper's rate by it"),
         Mistake(lambda a, n, k: a + n, "you added the factor to the rate; multiply"),

@@ -62,6 +62,9 @@ relation_cost = Exercise(
             lambda c, s, n: int(_with(c, n, s, 0) + n * 9 * c**2 * (s / 2) ** 2),
             "pooling rounds down: of an odd size the last row is dropped",
         ),
+        Mistake(
+            lambda c, s, n: _with(c, n, s, (s + 1) // 2), "you rounded up; pooling drops the last row of an odd size"
+        ),
         Mistake(lambda c, s, n: _with(c, n, s, 0), "the second block is missing"),
         Mistake(lambda c, s, n: _with(c, n, 0, s // 2), "this is the second block alone"),
         Mistake(

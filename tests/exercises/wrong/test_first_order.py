@@ -50,12 +50,14 @@ def _reptile(of=lambda w, ends, lr, steps: (w - ends).mean(0)):
     return version
 
 
-def _carried_on(network, x, y, lr, steps, loss):
-    own, w, moved = _own(network), None, []
-    for a, b in zip(x, y, strict=True):
-        w = _walk(network, a, b, lr, steps, loss, w)
-        moved.append(w)
-    return {n: torch.stack([v - m[n] for m in moved]).mean(0) for n, v in own.items()}
+def _one_walk(of):
+    def version(network, x, y, *rest):
+        ends = [None]
+        for a, b in zip(x, y, strict=True):
+            ends.append(_walk(network, a, b, *rest, ends[-1]))
+        return {n: of(torch.stack([v - end[n] for end in ends[1:]])) for n, v in _own(network).items()}
+
+    return version
 
 
 def _rate(of):
@@ -78,9 +80,14 @@ def _head(name):
     return name.startswith("head.")
 
 
-def _cka(a, b, centre=lambda x: x - x.mean(0), join=lambda ab, aa, bb: ab**2 / (aa * bb)):
+def _cka(a, b, centre=lambda x: x - x.mean(0), join=lambda ab, aa, bb: ab**2 / (aa * bb), norm=torch.norm):
     a, b = centre(a), centre(b)
-    return join((a.T @ b).norm(), (a.T @ a).norm(), (b.T @ b).norm())
+    return join(norm(a.T @ b), norm(a.T @ a), norm(b.T @ b))
+
+
+def _per_length(a):
+    a = a - a.mean(0)
+    return (a.T @ a).norm() / a.norm() ** 2
 
 
 WRONG = {
@@ -95,6 +102,9 @@ WRONG = {
         ("like a cosine", lambda i, n, e: e * (1 + math.cos(math.pi * i / n)) / 2),
         ("one over", lambda i, n, e: e / (i + 1)),
         ("half of `first`", lambda i, n, e: e * (1 - i / n / 2)),
+        ("the division is missing", lambda i, n, e: e * (n - i)),
+        ("after one step nothing", lambda i, n, e: e * (1 - i)),
+        ("the step's share of `first`", lambda i, n, e: e - i),
         ("like a parabola", lambda i, n, e: e * (1 - i / n) ** 2),
         ("it does not fall", lambda i, n, e: e * (1 - i // n)),
     ],
@@ -118,7 +128,10 @@ WRONG = {
         ("walks away from the tasks", _reptile(lambda w, ends, lr, k: (ends - w).mean(0))),
         ("you added the tasks up", _reptile(lambda w, ends, lr, k: (w - ends).sum(0))),
         ("divided by the inner rate", _reptile(lambda w, ends, lr, k: (w - ends).mean(0) / lr)),
-        ("each begins at the start", _carried_on),
+        ("each begins at the start", _one_walk(lambda moved: moved.mean(0))),
+        ("one walk through all tasks", _one_walk(lambda moved: moved[-1])),
+        ("one walk through all tasks", _one_walk(lambda moved: moved[-1] / len(moved))),
+        ("images of all tasks", lambda n, x, y, *z: _reptile()(n, x.flatten(0, 1)[None], y.flatten(0, 1)[None], *z)),
         ("these are the weights at the end", _reptile(lambda w, ends, lr, k: ends.mean(0))),
         ("you took one inner step", lambda n, x, y, lr, k, loss: _reptile()(n, x, y, lr, 1, loss)),
         ("number of steps", _reptile(lambda w, ends, lr, k: (w - ends).mean(0) / k)),
@@ -171,6 +184,10 @@ WRONG = {
         ("one of the two", lambda a, b: _cka(a, b, join=lambda ab, aa, bb: ab**2 / aa**2)),
         ("one of the two", lambda a, b: _cka(a, b, join=lambda ab, aa, bb: ab**2 / bb**2)),
         ("numerator is not squared", lambda a, b: _cka(a, b, join=lambda ab, aa, bb: ab / (aa * bb))),
+        ("the spectral norm", lambda a, b: _cka(a, b, norm=lambda x: torch.linalg.norm(x, 2))),
+        ("the nuclear norm", lambda a, b: _cka(a, b, norm=lambda x: torch.linalg.svdvals(x).sum())),
+        ("the absolute values", lambda a, b: _cka(a, b, norm=lambda x: x.abs().sum())),
+        ("norms of the features", lambda a, b: _cka(a, b) * _per_length(a) * _per_length(b)),
         ("length 1", lambda a, b: _cka(F.normalize(a - a.mean(0)), F.normalize(b - b.mean(0)))),
         ("100 times", lambda a, b: 100 * _cka(a, b)),
         ("sum of the two", lambda a, b: _cka(a, b, join=lambda ab, aa, bb: 2 * ab**2 / (aa**2 + bb**2))),

@@ -93,6 +93,8 @@ WRONG = {
         ("what the authors divide by", lambda a, n, k: a * k),
         ("what the authors divide by", lambda a, n, k: a / k),
         ("turned round", lambda a, n, k: a / (n * k)),
+        ("divided by k_shot once more", lambda a, n, k: a * n / k),
+        ("does not depend on k_shot", lambda a, n, k: a * k / n),
         ("is the factor", lambda a, n, k: float(n)),
         ("you added", lambda a, n, k: a + n),
         ("the sign is turned round", lambda a, n, k: -a * n),

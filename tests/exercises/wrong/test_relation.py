@@ -94,6 +94,7 @@ WRONG = {
         ("one 9th of it", _cost(kernel=1)),
         ("looks at every channel", _cost(square=1)),
         ("rounds down", lambda c, s, n: int(n * 9 * c * c * (2 * s * s + s * s / 4))),
+        ("you rounded up", _cost(second=lambda s: -(-s // 2))),
         ("the second block", _cost(second=lambda s: 0)),
         ("the second block alone", lambda c, s, n: n * 9 * c * c * (s // 2) ** 2),
         ("2 times it", lambda c, s, n: 2 * _cost()(c, s, n)),

@@ -38,6 +38,8 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export MALLOC_MMAP_THRESHOLD_ := 4294967296
 export MALLOC_TRIM_THRESHOLD_ := 8589934592
 unexport JUPYTER_PATH PYTHONPATH PYTHONHOME
+# pip compiles nothing here; Python keeps what it compiles, or importing torch costs each process six seconds more.
+unexport PYTHONDONTWRITEBYTECODE
 
 # $(call stage,name,command): say what is run, and at a failure which stage it was. No commas inside the command.
 define stage

@@ -37,10 +37,6 @@ class TaskSampler(Protocol):
         """Draw the next batch of `batch_size` tasks, in the form that the method's `loss` takes."""
 
 
-DRAWN_AT_ONCE = 500
-"""Tasks whose indices `batches` draws at a time: random numbers on a GPU depend on how many are asked for at once."""
-
-
 class EpisodeSampler:
     """Draws N-way K-shot episodes by index arithmetic on the device where the images lie.
 
@@ -118,14 +114,16 @@ class EpisodeSampler:
         return self._episode(self.sample_indices(batch_size)[1])
 
     def batches(self, n_tasks: int, batch_size: int) -> Iterator[Episode]:
-        """The next `n_tasks` tasks in batches; on every device the same tasks, however they are batched.
+        """The next `n_tasks` tasks in batches: those that `sample()` draws one by one, however they are batched.
+
+        A GPU's random numbers depend on how many are drawn at once, so each task is drawn by itself: the first
+        tasks of a long evaluation are those of a short one.
 
         Args:
             n_tasks: how many tasks in all, at least 1.
             batch_size: tasks in a batch, at least 1; the last batch may be smaller.
         """
-        portions = [min(DRAWN_AT_ONCE, n_tasks - start) for start in range(0, n_tasks, DRAWN_AT_ONCE)]
-        rows = torch.cat([self.sample_indices(portion)[1] for portion in portions])  # [n_tasks, N, K + n_query]
+        rows = torch.cat([self.sample_indices()[1] for _ in range(n_tasks)])  # [n_tasks, N, K + n_query]
         yield from map(self._episode, rows.split(batch_size))
 
     def _episode(self, rows: Tensor) -> Episode:
@@ -147,7 +145,7 @@ class EpisodeSampler:
         batch_size = check_whole_number("batch_size", batch_size, least=1)
         n_drawn, images_each = self._drawn
         n_classes, longest = self._beyond_end.shape
-        # One random row an episode: on the CPU the episodes then do not depend on how they are batched.
+        # One random row an episode: on the CPU the episodes do not depend on how many are drawn at once.
         size = (batch_size, n_classes + n_drawn * longest + self.within_group)
         noise = torch.rand(size, generator=self.generator, device=self.generator.device)
         priority = noise[:, :n_classes]

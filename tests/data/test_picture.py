@@ -116,7 +116,7 @@ def test_white_is_white_in_every_mode(mode: str, white: object, suffix: str, gre
 
 def test_brightness_and_colour_apart_become_red_green_and_blue(tmp_path: Path) -> None:
     path = saved(tmp_path / "1.tif", Image.new("YCbCr", (SIDE, SIDE), (255, 128, 128)))
-    if PIL.__version__ < "12":
+    if int(PIL.__version__.split(".")[0]) < 13:
         pytest.skip("older Pillows refuse such a file")
     assert read(path, grey=False).min() == 255
 

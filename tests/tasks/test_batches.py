@@ -8,15 +8,17 @@ from helpers import devices, numbered_classes
 
 from fslbook import EpisodeSampler, SinusoidTasks, evaluate
 from fslbook.methods import NearestNeighbour
-from fslbook.tasks import sampler as module
 from fslbook.tasks.episode import joined
 
 
 class LikeAGPU(EpisodeSampler):
     """Its random numbers depend on how many are asked for at once, as those of a CUDA generator do."""
 
+    calls = 0
+
     def sample_indices(self, batch_size: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
-        self.generator.manual_seed(self.seed + 1000 * batch_size)
+        self.calls += 1
+        self.generator.manual_seed(self.seed + 1000 * batch_size + self.calls)
         return super().sample_indices(batch_size)
 
     def restarted(self, classes: object = None) -> EpisodeSampler:
@@ -44,11 +46,13 @@ def test_the_batch_size_of_an_evaluation_changes_no_task_even_where_random_numbe
     assert results[0].per_episode.std() > 0
 
 
-def test_large_evaluations_draw_in_portions_and_on_the_cpu_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "DRAWN_AT_ONCE", 10)
-    one_by_one, tasks = sampler(EpisodeSampler), sampler(EpisodeSampler)
-    expected = joined([one_by_one.sample() for _ in range(23)])
-    assert torch.equal(joined([*tasks.batches(23, 4)]).support_x, expected.support_x)
+@pytest.mark.parametrize("device", devices())
+@pytest.mark.parametrize("kind", [EpisodeSampler, LikeAGPU])
+def test_batches_are_the_tasks_that_are_drawn_one_by_one(kind: type[EpisodeSampler], device: str) -> None:
+    one_by_one, short, long = (sampler(kind, device) for _ in range(3))
+    expected = joined([one_by_one.sample() for _ in range(23)]).support_x
+    assert torch.equal(joined([*long.batches(23, 4)]).support_x, expected)
+    assert torch.equal(joined([*short.batches(9, 4)]).support_x, expected[:9])
 
 
 def test_waves_come_in_batches_too() -> None:

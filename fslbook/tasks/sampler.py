@@ -73,12 +73,13 @@ class EpisodeSampler:
         seed: int = 0,
         within_group: bool = False,
     ) -> None:
-        self.n_way, self.k_shot, self.n_query = _checked_sizes(classes, n_way, k_shot, n_query)
+        self.n_way, self.k_shot = check_whole_number("n_way", n_way, 2), check_whole_number("k_shot", k_shot, 1)
+        self.n_query = check_whole_number("n_query", n_query, least=1)
         self.classes, self.within_group, self.seed = classes, within_group, check_whole_number("seed", seed, least=0)
+        self._drawn = _enough(classes, *self._needed())  # classes of a task, images of each
         self._in_group = group_masks(classes, self.n_way) if within_group else None
         self.generator = torch.Generator(classes.images.device).manual_seed(self.seed)
         self._starts = classes.starts
-        self._drawn = (self.n_way, self.k_shot + self.n_query)  # classes of a task, images of each
         # A random number beyond the end of a shorter class is masked, so that only its own images are drawn.
         positions = torch.arange(int(classes.counts.max()), device=classes.counts.device)
         self._beyond_end = positions >= classes.counts[:, None]  # [number of classes, largest count]
@@ -136,6 +137,12 @@ class EpisodeSampler:
         query_y = y.repeat_interleave(self.n_query).expand(batch_size, -1)
         return Episode(support, support_y, query, query_y, self.n_way, check=False)
 
+    def _needed(self) -> tuple[int, int, str, str]:
+        """Classes of a task, images of each, and both in words."""
+        images = self.k_shot + self.n_query
+        who, what = f"{self.n_way}-way needs", f"{self.k_shot} support and {self.n_query} query images"
+        return self.n_way, images, who, what
+
     def sample_indices(self, batch_size: int = 1) -> tuple[Tensor, Tensor]:
         """Draw the next episodes as numbers: class indices [B, N] and image rows [B, N, K + n_query].
 
@@ -143,7 +150,7 @@ class EpisodeSampler:
             batch_size: number of tasks B, at least 1.
         """
         batch_size = check_whole_number("batch_size", batch_size, least=1)
-        n_drawn, images_each = self._drawn
+        n_drawn = self._drawn[0]
         n_classes, longest = self._beyond_end.shape
         # One random row an episode: on the CPU the episodes do not depend on how many are drawn at once.
         size = (batch_size, n_classes + n_drawn * longest + self.within_group)
@@ -157,8 +164,11 @@ class EpisodeSampler:
         order = order.unflatten(1, (n_drawn, longest))  # [B, N, largest count]
         if self._uneven:
             order = order.masked_fill(self._beyond_end[chosen], -1.0)
-        position = order.topk(images_each).indices  # [B, N, K + Q]
-        return chosen, self._starts[chosen][..., None] + position
+        return chosen, self._starts[chosen][..., None] + self._positions(order, chosen)
+
+    def _positions(self, order: Tensor, chosen: Tensor) -> Tensor:
+        """Which images of the chosen classes [B, N]: those with the largest numbers of order [B, N, largest count]."""
+        return order.topk(self._drawn[1]).indices  # [B, N, K + Q]
 
     def restarted(self, classes: ImageClasses | None = None) -> EpisodeSampler:
         """A new sampler that begins again at the first episode.
@@ -171,17 +181,13 @@ class EpisodeSampler:
         return EpisodeSampler(classes, *sizes, seed=self.seed, within_group=self.within_group)
 
 
-def _checked_sizes(classes: ImageClasses, n_way: int, k_shot: int, n_query: int) -> tuple[int, int, int]:
+def _enough(classes: ImageClasses, n_classes: int, n_images: int, who: str, what: str) -> tuple[int, int]:
     if not isinstance(classes, ImageClasses):
         raise ValueError(f"classes must be ImageClasses, such as data.base, got {type(classes).__name__}")
-    n_way = check_whole_number("n_way", n_way, least=2)
-    k_shot, n_query = check_whole_number("k_shot", k_shot, 1), check_whole_number("n_query", n_query, 1)
-    if n_way > len(classes):
-        raise ValueError(f"{n_way}-way needs {n_way} classes, the data set has {len(classes)}")
+    if n_classes > len(classes):
+        raise ValueError(f"{who} {n_classes} classes, the data set has {len(classes)}")
     smallest = int(classes.counts.argmin())
-    if k_shot + n_query > int(classes.counts[smallest]):
-        raise ValueError(
-            f"{k_shot} support and {n_query} query images need {k_shot + n_query} images a class, "
-            f"but class {classes.names[smallest]!r} has {int(classes.counts[smallest])}"
-        )
-    return n_way, k_shot, n_query
+    name, has = classes.names[smallest], int(classes.counts[smallest])
+    if n_images > has:
+        raise ValueError(f"{what} need {n_images} images a class, but class {name!r} has {has}")
+    return n_classes, n_images

@@ -45,17 +45,17 @@ class NaN(nn.Module):
 
 
 def wrong_counts(name: str) -> dict[str, tuple[Any, str]]:
-    what = "query" if name == "n_query" else "unlabelled image"
+    least, what = (1, "query") if name == "n_query" else (0, "unlabelled image")
     whole = f"{name} must be a whole number of at least"
     return {
-        "none at all": (0, f"{whole} 1, got 0"),
+        "less than none": (-1, f"{whole} {least}, got -1"),
         "none for any class": ((0, 0, 0), f"{name} is 0 for all 3 classes: no {what} would be of a class of the task"),
         "too few counts": ((2, 2), f"{name} must be one whole number or 3, one for each class, got 2"),
         "no counts": ((), "one for each class, got 0"),
         "a negative count": ((2, 2, -1), f"{whole} 0, got -1"),
         "half an image": ((2, 1.5, 1), f"{whole} 0, got 1.5"),
-        "text": ("2", f"{whole} 1, got '2'"),
-        "None": (None, f"{whole} 1, got None"),
+        "text": ("2", f"{whole} {least}, got '2'"),
+        "None": (None, f"{whole} {least}, got None"),
     }
 
 
@@ -67,6 +67,21 @@ ROWS: dict[str, Refused | Right] = {
 ROWS |= {
     "sampler, distractors alone": Refused(
         lambda: sampler(n_unlabelled=[0, 0, 0], n_distractors=2), "no unlabelled image would be of a class of the task"
+    ),
+    "sampler, distractors and no count": Refused(
+        lambda: sampler(n_unlabelled=0, n_distractors=2), "n_distractors needs unlabelled images of the task beside"
+    ),
+    "sampler, no query": Refused(lambda: sampler(n_query=0), "n_query must be a whole number of at least 1, got 0"),
+    "sampler, more ways than classes": Refused(lambda: sampler(n_way=6), "6-way needs 6 classes, the data set has 5"),
+    "sampler, more queries than a class has": Refused(
+        lambda: sampler(n_query=9), "support, query and unlabelled need 12 images a class, but class .* has 8"
+    ),
+    "sampler, fewer labels than a task needs": Refused(
+        lambda: sampler(n_labelled=2), "1 support and 2 query images need as many labels a class, got n_labelled 2"
+    ),
+    "sampler, one label": Refused(lambda: sampler(n_labelled=1), "n_labelled must be a whole number of at least 2"),
+    "sampler, more labels than a class can spare": Refused(
+        lambda: sampler(n_labelled=7), "need 9 images a class, but class .* has 8"
     ),
     "sampler, too many distractors": Refused(
         lambda: sampler(n_distractors=3), "the task and its distractors need 6 classes, the data set has 5"
@@ -189,5 +204,11 @@ ROWS |= {
     ),
     "affinities of one image": Refused(lambda: affinities(X[:, :1], 1.0), "with M at least 2, got"),
     "affinities of one task without its axis": Refused(lambda: affinities(X[0], 1.0), r"\[B, M, D\]"),
+    "propagate, weights that are not square": Refused(
+        lambda: propagate(torch.ones(1, 2, 3), ONES, 0.5), r"weights \[B, M, M\] need .* got \[1, 2, 3\]"
+    ),
+    "propagate_in_steps, weights that are not square": Refused(
+        lambda: propagate_in_steps(torch.ones(1, 2, 3), ONES, 0.5, 0), r"weights \[B, M, M\] need .* got \[1, 2, 3\]"
+    ),
     "propagate, labels of other images": Refused(lambda: propagate(ONES, X, 0.5), r"need labels \[B, M, N\]"),
 }

@@ -53,6 +53,16 @@ def test_counts_leave_images_out_and_change_nothing_else() -> None:
     assert torch.equal(fewer[2], unlabelled[:, [0, 4, 5, 6, 7]])
 
 
+def test_without_unlabelled_images_the_tasks_are_those_of_an_episode_sampler() -> None:
+    sampler = UnlabelledSampler(CLASSES, 3, 2, 3, n_unlabelled=0, seed=4)
+    plain = EpisodeSampler(CLASSES, 3, 2, 3, seed=4).sample(6)
+    for bare in (sampler.sample(6), sampler.restarted().sample(6)):
+        assert bare.unlabelled_x is None
+        assert all(torch.equal(x, plain._tensors()[name]) for name, x in bare._tensors().items())
+    uneven = UnlabelledSampler(CLASSES, 3, 2, (3, 0, 1), n_unlabelled=0, seed=4).sample(6)
+    assert torch.equal(uneven.query_x, plain.query_x[:, [0, 1, 2, 6]])
+
+
 def test_every_image_and_every_distractor_is_equally_likely() -> None:
     classes = numbered_classes([7] * 4)
     sampler = UnlabelledSampler(classes, 2, 1, 2, n_unlabelled=3, n_distractors=1, seed=2)
@@ -60,6 +70,22 @@ def test_every_image_and_every_distractor_is_equally_likely() -> None:
     assert unlabelled is not None
     counts = rows_of(unlabelled).flatten().bincount(minlength=28) / (9 * 8000)
     assert (28 * counts - 1).abs().max() < 0.04
+
+
+def test_few_labels_serve_support_and_queries_and_unlabelled_images_are_others() -> None:
+    def labelled_and_not(seed: int) -> tuple[set[int], set[int]]:
+        sampler = UnlabelledSampler(CLASSES, 3, 1, 2, n_unlabelled=4, n_distractors=1, n_labelled=4, seed=seed)
+        again, task = sampler.restarted().sample(300), sampler.sample(300)
+        assert task.unlabelled_x is not None and again.unlabelled_x is not None
+        assert torch.equal(task.query_x, again.query_x) and torch.equal(task.unlabelled_x, again.unlabelled_x)
+        named = torch.cat([rows_of(task.support_x), rows_of(task.query_x)], dim=1)  # [300, 9]
+        assert all(len(row.unique()) == 9 for row in named)
+        return {*named.flatten().tolist()}, {*rows_of(task.unlabelled_x).flatten().tolist()}
+
+    first, other = labelled_and_not(0), labelled_and_not(1)
+    assert first == other  # another seed draws other tasks of the same labels
+    assert not first[0] & first[1] and len(first[0] | first[1]) == len(CLASSES.images)
+    assert CLASSES.labels[sorted(first[0])].bincount().tolist() == [4] * 7
 
 
 def test_the_same_seed_gives_the_same_tasks_in_any_batches_and_the_identity_tells_others() -> None:
@@ -72,7 +98,8 @@ def test_the_same_seed_gives_the_same_tasks_in_any_batches_and_the_identity_tell
     first.sample(3)
     assert torch.equal(joined([first.restarted().sample() for _ in range(1)]).query_x, whole.query_x[:1])
     others = [sampler(seed=1), sampler(n_unlabelled=2), sampler(n_unlabelled=(3, 3, 0)), sampler(n_distractors=1)]
-    assert len({one.identity for one in [sampler(), *others]}) == 5
+    others += [sampler(n_labelled=3), sampler(n_labelled=4)]
+    assert len({one.identity for one in [sampler(), *others]}) == 7
 
 
 def test_it_serves_features_and_methods_that_look_at_no_unlabelled_image() -> None:

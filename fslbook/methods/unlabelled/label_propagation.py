@@ -117,7 +117,8 @@ def propagate_in_steps(smooth: Tensor, labels: Tensor, alpha: float, steps: int)
 def _check_flow(smooth: Tensor, labels: Tensor, alpha: float) -> None:
     if check_positive("alpha", alpha) >= 1:
         raise ValueError(f"alpha must lie between 0 and 1, got {alpha}: with more, labels grow without end")
-    if smooth.ndim != 3 or labels.ndim != 3 or smooth.shape[:2] != labels.shape[:2]:
+    square = smooth.ndim == 3 and smooth.shape[1] == smooth.shape[2]
+    if not square or labels.ndim != 3 or smooth.shape[:2] != labels.shape[:2]:
         raise ValueError(f"weights [B, M, M] need labels [B, M, N], got {[*smooth.shape]} and {[*labels.shape]}")
 
 

@@ -50,7 +50,7 @@ class Recipe:
     channels: int = 64
     """Channels of each of the four convolutions."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What else the method is told, as in its docstring."""
+    """What else the method is told, as in its docstring; `n_unlabelled` and `n_labelled` as in `UnlabelledSampler`."""
     split: str = "vinyals"
     """Which classes are base, validation and novel; see `fslbook.omniglot`."""
     validation_too: bool = False

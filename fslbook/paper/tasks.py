@@ -6,8 +6,11 @@ from fslbook.data import ImageClasses, Splits
 from fslbook.data.joining import concatenate
 from fslbook.paper.recipe import Recipe
 from fslbook.paper.recipes import METHODS
-from fslbook.tasks.images import ImageSampler
+from fslbook.tasks.augmentation import random_affine
+from fslbook.tasks.images import ImageSampler, ViewSampler
+from fslbook.tasks.made_up import MadeUpTasks
 from fslbook.tasks.sampler import EpisodeSampler, TaskSampler
+from fslbook.tasks.unlabelled import UnlabelledSampler
 
 
 def test_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler:
@@ -28,11 +31,12 @@ def test_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler:
         >>> tasks.n_way, tasks.k_shot, tasks.n_query, tasks.classes.names[0]
         (5, 1, 15, 'novel0')
     """
-    return EpisodeSampler(_as_tested(recipe, data.novel), recipe.n_way, recipe.k_shot, recipe.test_query, seed=1)
+    sizes = (recipe.n_way, recipe.k_shot, recipe.test_query)
+    return _episodes(recipe, _as_tested(recipe, data.novel), sizes, seed=1)
 
 
 def training_tasks(recipe: Recipe, data: Splits, seed: int) -> TaskSampler:
-    """The tasks that a run learns from, or the images where its method learns from images.
+    """The tasks that a run learns from, or the images or views where its method learns from those.
 
     Args:
         recipe: any recipe.
@@ -55,9 +59,14 @@ def training_tasks(recipe: Recipe, data: Splits, seed: int) -> TaskSampler:
     """
     sizes = (recipe.train_way, recipe.train_shot, recipe.train_query)
     classes = concatenate(data.base, data.validation) if recipe.validation_too else data.base
-    if METHODS[recipe.method].learns_from == "images":
-        return ImageSampler(classes.with_rotations(), seed=seed)
-    return EpisodeSampler(classes.with_rotations(), *sizes, seed=seed)
+    classes, kind = classes.with_rotations(), METHODS[recipe.method].learns_from
+    if kind == "images":
+        return ImageSampler(classes, seed=seed)
+    if kind == "views":
+        return ViewSampler(classes, random_affine, seed=seed)
+    if kind == "made-up tasks":
+        return MadeUpTasks(classes, random_affine, recipe.train_way, recipe.train_query, seed=seed)
+    return _episodes(recipe, classes, sizes, seed, recipe.options.get("n_labelled"))
 
 
 def validation_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler | None:
@@ -85,7 +94,16 @@ def validation_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler | None:
     if recipe.validation_too:
         return None
     sizes = (min(recipe.train_way, 20), recipe.train_shot, recipe.train_query)
-    return EpisodeSampler(_as_tested(recipe, data.validation), *sizes, seed=1)
+    return _episodes(recipe, _as_tested(recipe, data.validation), sizes, seed=1)
+
+
+def _episodes(
+    recipe: Recipe, classes: ImageClasses, sizes: tuple[int, int, int], seed: int, n_labelled: int | None = None
+) -> EpisodeSampler:
+    n = recipe.options.get("n_unlabelled")
+    if n is None:
+        return EpisodeSampler(classes, *sizes, seed=seed)
+    return UnlabelledSampler(classes, *sizes, n_unlabelled=n, n_labelled=n_labelled, seed=seed)
 
 
 def _as_tested(recipe: Recipe, classes: ImageClasses) -> ImageClasses:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -94,11 +95,14 @@ def test_no_method_reads_from_the_device_or_sends_to_it_in_a_step(name: str) -> 
     recipe = RECIPES[f"{name}-omniglot-5w1s"]
     method = build(recipe).to("meta").train()
     images = LabelledImages(torch.rand(4, 1, 28, 28, device="meta"), torch.zeros(4, dtype=torch.int64, device="meta"))
-    batch = images if METHODS[name].learns_from == "images" else meta_episode(recipe.train_shot)
+    views, task = torch.rand(4, 2, 1, 28, 28, device="meta"), meta_episode(recipe.train_shot)
+    if "n_unlabelled" in recipe.options:
+        task = replace(task, unlabelled_x=task.query_x, check=False)
+    batch = {"images": images, "views": views}.get(METHODS[name].learns_from, task)
     assert step_elsewhere(partial(as_in_a_step, method), batch) == []
 
 
-def as_in_a_step(method: nn.Module, batch: Episode | LabelledImages) -> Tensor:
+def as_in_a_step(method: nn.Module, batch: Episode | LabelledImages | Tensor) -> Tensor:
     """The loss of a method that is watched, and checked, as `fit` does it."""
     with watching(method) as logits:
         loss = method.loss(batch)

@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from fslbook import Episode
 from fslbook.data.image_classes import ImageClasses
-from fslbook.methods import SimCLR
+from fslbook.methods import SimCLR, SimpleShot
+from fslbook.methods.unlabelled.simclr import SimCLRNearestMean
 from fslbook.networks.contrast import nt_xent
 from fslbook.tasks.augmentation import random_affine
 from fslbook.tasks.images import ViewSampler
@@ -47,3 +49,22 @@ def test_wrong_parts_are_named() -> None:
         SimCLR(nn.Flatten(), torch.relu)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="temperature"):
         SimCLR(nn.Flatten(), temperature=0)
+
+
+def test_with_nearest_means_it_learns_the_same_and_keeps_one_copy_of_the_encoder() -> None:
+    torch.manual_seed(0)
+    both, alone = SimCLRNearestMean(nn.Sequential(nn.Flatten(), nn.Linear(64, 8)), 8, temperature=0.2), small()
+    alone.load_state_dict(both.state_dict())
+    views = torch.rand(5, 2, 1, 8, 8)
+    assert torch.equal(both.loss(views), alone.loss(views))
+    with pytest.raises(ValueError, match="two views"):
+        both.loss(torch.rand(4, 1, 8, 8))
+    with pytest.raises(ValueError, match="temperature"):
+        SimCLRNearestMean(nn.Flatten(), temperature=0)
+
+
+def test_with_nearest_means_it_answers_as_simple_shot() -> None:
+    method = SimCLRNearestMean(nn.Sequential(nn.Flatten(), nn.Linear(64, 8)), 8)
+    x, y = torch.rand(2, 4, 1, 8, 8), torch.tensor([[0, 1, 1, 0]] * 2)
+    task = Episode(x, y, torch.rand(2, 3, 1, 8, 8), None, n_way=2)
+    assert torch.equal(method(task), SimpleShot(method.encoder)(task))

@@ -1,6 +1,7 @@
 """From classes to tasks: episodes and the samplers that draw them."""
 
 from fslbook.tasks.augmentation import random_affine
+from fslbook.tasks.clusters import ClusterTasks
 from fslbook.tasks.episode import Episode
 from fslbook.tasks.images import ImageSampler, LabelledImages, ViewSampler
 from fslbook.tasks.made_up import MadeUpTasks
@@ -9,6 +10,7 @@ from fslbook.tasks.sinusoids import SinusoidTasks
 from fslbook.tasks.unlabelled import UnlabelledSampler
 
 __all__ = [
+    "ClusterTasks",
     "Episode",
     "EpisodeSampler",
     "ImageSampler",

@@ -76,7 +76,7 @@ believed_images = Exercise(
         *(
             Mistake(
                 lambda z, k, chance=chance: _best(z, chance(z).amax(1), k),
-                "two images whose probabilities both round to 1 have no order any more; compare logits",
+                "two images whose probabilities both round to 1 have no order any more; compare log odds",
             )
             for chance in (lambda z: z.softmax(1), lambda z: z.log_softmax(1))
         ),

@@ -107,13 +107,13 @@ def test_simclr_answers_by_means_of_features_of_length_one_without_the_projector
 
 def test_soft_k_means_moves_its_prototypes_before_it_answers(small_splits: Splits) -> None:
     recipe = quick(RECIPES["soft-k-means-omniglot-5w1s"])
-    method = builders.build(recipe).eval()
+    method = builders.build(recipe).train()  # in training mode the features of a new encoder are large
     both = tasks_of_the_test(recipe, small_splits).sample(4)
     fixed = builders.build(recipe)
     fixed.load_state_dict(method.state_dict())
     fixed.steps = 0  # type: ignore[assignment]
     with torch.no_grad():
-        assert (method(both) - fixed.eval()(both)).abs().max() > 1e-3
+        assert (method(both) - fixed.train()(both)).abs().max() > 0.1
 
 
 @pytest.mark.parametrize(

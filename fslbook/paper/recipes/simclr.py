@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fslbook.methods.unlabelled.simclr import SimCLRNearestMean
 from fslbook.networks.encoders import Conv4
 from fslbook.paper.defaults import OURS
@@ -15,7 +17,7 @@ def _build(recipe: Recipe) -> SimCLRNearestMean:
 
 def _recipes(n_way: int, k_shot: int) -> list[Recipe]:
     said = (*OURS, "the paper has photographs and a ResNet; views here are turned, scaled, moved and slanted a little")
-    sizes = {"train_way": 5, "train_shot": 1, "train_query": 15, "batch_size": 256, "steps": 6000}
+    sizes: dict[str, Any] = {"train_way": 5, "train_shot": 1, "train_query": 15, "batch_size": 256, "steps": 6000}
     options = {"temperature": 0.1}
     return [Recipe("simclr", n_way, k_shot, **sizes, lr=3e-3, schedule="one-cycle", options=options, deviations=said)]
 

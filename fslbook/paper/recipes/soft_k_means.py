@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fslbook.methods.unlabelled.soft_k_means import SoftKMeans
 from fslbook.networks.encoders import Conv4
 from fslbook.paper.defaults import OURS
@@ -25,7 +27,7 @@ def _recipes(n_way: int, k_shot: int) -> list[Recipe]:
         "the rate is halved three times in all, and there is no weight decay",
         *["trained on 5-way 1-shot tasks all the same; the paper has no such test"] * ((n_way, k_shot) != (5, 1)),
     )
-    sizes = {"train_way": 5, "train_shot": 1, "train_query": 1, "batch_size": 1, "steps": 20_000}
+    sizes: dict[str, Any] = {"train_way": 5, "train_shot": 1, "train_query": 1, "batch_size": 1, "steps": 20_000}
     options = {"n_unlabelled": 5, "n_labelled": 2}
     return [Recipe("soft-k-means", n_way, k_shot, **sizes, options=options, test_query=queries, deviations=said)]
 

@@ -8,13 +8,15 @@ from functools import partial
 
 import pytest
 import torch
-from helpers import blobs, easy_sampler, small_method
+from helpers import easy_sampler, small_method
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
-from fslbook import EpisodeSampler, History, ImageSampler, fit
+from fslbook import History, fit
+from fslbook.data import Splits
 from fslbook.paper.builders import SCHEDULES, build, optimiser
 from fslbook.paper.recipes import METHODS, RECIPES
+from fslbook.paper.tasks import training_tasks
 from fslbook.training.cuda_graphs import why_not
 
 
@@ -83,21 +85,21 @@ def test_a_captured_run_learns_as_an_ordinary_one() -> None:
     assert captured.loss[-1] < captured.loss[0] / 2
 
 
-def losses(name: str, device: str, cuda_graph: bool) -> list[float]:
-    """Of ten steps as the recipe takes them, on tasks or on single images, whichever it learns from."""
+def losses(name: str, splits: Splits, device: str, cuda_graph: bool) -> list[float]:
+    """Of ten steps as the recipe takes them, on what it learns from, in five ways."""
     torch.manual_seed(0)
-    recipe, classes = RECIPES[f"{name}-omniglot-5w1s"], blobs(size=28).to(device)
+    recipe = RECIPES[f"{name}-omniglot-5w1s"]
     method = build(recipe).to(device)
     optimizer, scheduler = optimiser(recipe, method)
-    images = METHODS[name].learns_from == "images"
-    tasks = ImageSampler(classes) if images else EpisodeSampler(classes, 5, recipe.train_shot, 3)
+    fewer = replace(recipe, train_way=5, train_query=min(3, recipe.train_query))
+    tasks = training_tasks(fewer, splits.to(device), seed=0)
     train = partial(fit, method, tasks, 10, batch_size=2, progress=False)
     return train(optimizer=optimizer, scheduler=scheduler, cuda_graph=cuda_graph).loss
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_ten_steps_of_a_recipe_of_every_method_have_losses(name: str) -> None:
-    steps = losses(name, "cpu", False)
+def test_ten_steps_of_a_recipe_of_every_method_have_losses(name: str, small_splits: Splits) -> None:
+    steps = losses(name, small_splits, "cpu", False)
     assert len(steps) == 10
     assert len(set(steps)) == 10
 
@@ -105,10 +107,11 @@ def test_ten_steps_of_a_recipe_of_every_method_have_losses(name: str) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 @pytest.mark.parametrize("name", METHODS)
 def test_a_recipe_of_every_method_is_captured(
-    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    name: str, small_splits: Splits, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The first steps are ordinary in both runs; where kernels add in any order, FOMAML's third differs by 6 %.
     monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
-    assert losses(name, "cuda", True) == pytest.approx(losses(name, "cuda", False), rel=0.02, abs=1e-3)
+    captured, ordinary = (losses(name, small_splits, "cuda", choice) for choice in (True, False))
+    assert captured == pytest.approx(ordinary, rel=0.02, abs=1e-3)
     assert "no CUDA graph" not in capsys.readouterr().out

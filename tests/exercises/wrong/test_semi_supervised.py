@@ -124,7 +124,7 @@ WRONG = {
         ("this is a threshold", lambda z, k: z.softmax(1) > 0.9),
         ("ranked by the entropy", _sure(lambda z: -torch.special.entr(z.softmax(1)).sum(1))),
         ("both round to 1", _sure(lambda z: z.softmax(1))),
-        ("compare logits", _sure(lambda z: z.log_softmax(1))),
+        ("compare log odds", _sure(lambda z: z.log_softmax(1))),
         ("say for which class", lambda z, k: _sure(_odds)(z, k).any(1)),
         ("its numbers are", lambda z, k: _sure(_odds)(z, k).long()),
     ],

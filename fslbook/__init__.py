@@ -26,6 +26,7 @@ from fslbook.methods import (
     Reptile,
     RidgeRegression,
     SelfTraining,
+    SequenceLearner,
     SiameseNetwork,
     SimCLR,
     SimpleShot,
@@ -41,6 +42,7 @@ from fslbook.tasks.episode import Episode
 from fslbook.tasks.images import ImageSampler, ViewSampler
 from fslbook.tasks.made_up import MadeUpTasks
 from fslbook.tasks.sampler import EpisodeSampler
+from fslbook.tasks.sequences import SequenceSampler
 from fslbook.tasks.sinusoids import SinusoidTasks
 from fslbook.tasks.unlabelled import UnlabelledSampler
 from fslbook.training.history import History
@@ -77,6 +79,8 @@ __all__ = [
     "Reptile",
     "RidgeRegression",
     "SelfTraining",
+    "SequenceLearner",
+    "SequenceSampler",
     "SiameseNetwork",
     "SimCLR",
     "SimpleShot",

@@ -1,6 +1,7 @@
 """How good a method is: scores over many tasks, with their intervals."""
 
 from fslbook.evaluation.embedding import embed_classes
+from fslbook.evaluation.instances import accuracy_by_instance
 from fslbook.evaluation.labelling import LabellingCurve, label_in_rounds
 from fslbook.evaluation.loop import evaluate
 from fslbook.evaluation.modes import evaluation_mode
@@ -13,6 +14,7 @@ __all__ = [
     "LabellingCurve",
     "RegressionEvaluation",
     "accuracy",
+    "accuracy_by_instance",
     "embed_classes",
     "evaluate",
     "evaluate_regression",

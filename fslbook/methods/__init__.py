@@ -1,6 +1,7 @@
 """The methods of the book: one file a method."""
 
 from fslbook.methods.base import EmbeddingMethod, FewShotMethod
+from fslbook.methods.memory.sequence_learner import SequenceLearner
 from fslbook.methods.metric.matching import MatchingNetwork
 from fslbook.methods.metric.nearest_neighbour import NearestNeighbour
 from fslbook.methods.metric.prototypical import PrototypicalNetwork, negative_squared_distances, prototypes
@@ -47,6 +48,7 @@ __all__ = [
     "Reptile",
     "RidgeRegression",
     "SelfTraining",
+    "SequenceLearner",
     "SiameseNetwork",
     "SimCLR",
     "SimpleShot",

@@ -6,6 +6,7 @@ from fslbook.tasks.episode import Episode
 from fslbook.tasks.images import ImageSampler, LabelledImages, ViewSampler
 from fslbook.tasks.made_up import MadeUpTasks
 from fslbook.tasks.sampler import EpisodeSampler, TaskSampler
+from fslbook.tasks.sequences import LabelledSequence, SequenceSampler
 from fslbook.tasks.sinusoids import SinusoidTasks
 from fslbook.tasks.unlabelled import UnlabelledSampler
 
@@ -15,7 +16,9 @@ __all__ = [
     "EpisodeSampler",
     "ImageSampler",
     "LabelledImages",
+    "LabelledSequence",
     "MadeUpTasks",
+    "SequenceSampler",
     "SinusoidTasks",
     "TaskSampler",
     "UnlabelledSampler",

@@ -1,0 +1,1 @@
+"""Learners that are themselves networks (chapters 15 to 18)."""

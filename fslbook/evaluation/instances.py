@@ -29,7 +29,7 @@ def accuracy_by_instance(method: nn.Module, sampler: SequenceSampler, n_sequence
         accuracy.
 
     Raises:
-        ValueError: `method` gives no such answers, a number is too small, or it lies on another device.
+        ValueError: `method` gives no such answers, or they are not finite; a number is too small; or another device.
 
     Example:
         >>> from fslbook.data import ImageClasses
@@ -52,6 +52,9 @@ def accuracy_by_instance(method: nn.Module, sampler: SequenceSampler, n_sequence
 
 def _shares(method: Any, sequence: LabelledSequence, n_each: int) -> Tensor:
     """Share of the classes guessed rightly at their k-th image, [B, n_each]."""
-    correct = (method.answers(sequence).argmax(dim=-1) == sequence.y).double()  # [B, T]
+    logits = method.answers(sequence)  # [B, T, N]
+    if not logits.isfinite().all():
+        raise ValueError(f"{type(method).__name__} answered with NaN or infinity; did its training diverge?")
+    correct = (logits.argmax(dim=-1) == sequence.y).double()  # [B, T]
     sums = correct.new_zeros(len(correct), n_each).scatter_add(1, sequence.instances - 1, correct)
     return sums / sequence.n_way

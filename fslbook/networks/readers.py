@@ -101,8 +101,8 @@ class MemoryReader(nn.Module):
     """An LSTM with a memory outside (Santoro et al. 2016, section 3): it gives keys and gates, and reads vectors.
 
     What was read goes into the output, and into the LSTM at the next step. The authors print no inverse temperature of
-    the reading; with 1, R rows of a hundred weigh almost the same and learning takes much longer, so `sharpness` is an
-    argument.
+    the reading. With 1, a row whose cosine is 1 weighs e times as much as one of cosine 0, little among many rows;
+    so `sharpness` is an argument.
 
     Args:
         n_inputs: length of the input of a step.

@@ -24,6 +24,12 @@ def learner(n_features: int = 8, n_labels: int = 2) -> SequenceLearner:
     return SequenceLearner(nn.Identity(), LSTMReader(n_features + n_labels, 4), n_labels)
 
 
+def diverged() -> SequenceLearner:
+    method = learner(2)
+    nn.init.constant_(method.output.bias, math.nan)
+    return method
+
+
 ROWS: dict[str, Refused | Right] = {
     "labels of another length": Refused(lambda: LabelledSequence(X, Y[:, :3], 2), r"x \[B, T, ...\] and y \[B, T\]"),
     "labels without sequences": Refused(lambda: LabelledSequence(X[0], Y[0], 2), r"x \[B, T, ...\] and y \[B, T\]"),
@@ -72,6 +78,9 @@ ROWS |= {
     ),
     "instances, a method without answers": Refused(
         lambda: accuracy_by_instance(nn.Identity(), SequenceSampler(CLASSES, 2, 2)), "must have answers.*got Identity"
+    ),
+    "instances, answers that are NaN": Refused(
+        lambda: accuracy_by_instance(diverged(), SequenceSampler(CLASSES, 2, 2), 3), "answered with NaN"
     ),
     "instances, fewer than drawn at once": Right(
         lambda: accuracy_by_instance(learner(2), SequenceSampler(CLASSES, 2, 2), 3).shape == (3, 2)

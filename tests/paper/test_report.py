@@ -92,8 +92,3 @@ def test_every_method_says_how_it_deviates() -> None:
 def test_the_tables_in_the_book_are_those_of_the_ledger() -> None:
     for name in METHODS:
         assert (ROOT / "book" / "_results" / f"{name}.md").read_text() == results_table(name) + "\n"
-
-
-def test_the_page_of_results_was_run_with_the_recipes_of_today() -> None:
-    page = (ROOT / "book/results.ipynb").read_text(encoding="utf-8")
-    assert [name for name in RECIPES if f"`{name}`" not in page] == []

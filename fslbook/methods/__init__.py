@@ -2,6 +2,7 @@
 
 from fslbook.methods.base import EmbeddingMethod, FewShotMethod
 from fslbook.methods.memory.sequence_learner import SequenceLearner
+from fslbook.methods.memory.in_context import InContextLearner
 from fslbook.methods.metric.matching import MatchingNetwork
 from fslbook.methods.metric.nearest_neighbour import NearestNeighbour
 from fslbook.methods.metric.prototypical import PrototypicalNetwork, negative_squared_distances, prototypes
@@ -34,6 +35,7 @@ __all__ = [
     "EmbeddingMethod",
     "FewShotMethod",
     "FineTuning",
+    "InContextLearner",
     "LabelPropagation",
     "LogisticRegression",
     "MaskedSoftKMeans",

@@ -116,7 +116,7 @@ class LinearAttention(nn.Module):
     """One layer of attention without softmax: every token e becomes e + P V (sum over the support of e_j k_j·q).
 
     A token is input and target side by side, (x, y); a query's is (x, 0). Keys and queries see x alone, as in the
-    construction of von Oswald et al. (2022); `gradient_step` gives the weights with which the layer *is* one step of
+    construction of von Oswald et al. (2023); `gradient_step` gives the weights with which the layer *is* one step of
     gradient descent. They write the answer with a minus sign and turn it at the end; here it has the right sign.
 
     Args:

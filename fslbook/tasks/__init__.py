@@ -1,6 +1,7 @@
 """From classes to tasks: episodes and the samplers that draw them."""
 
 from fslbook.tasks.augmentation import random_affine
+from fslbook.tasks.bursty import BurstySampler
 from fslbook.tasks.clusters import ClusterTasks
 from fslbook.tasks.episode import Episode
 from fslbook.tasks.images import ImageSampler, LabelledImages, ViewSampler
@@ -11,6 +12,7 @@ from fslbook.tasks.sinusoids import SinusoidTasks
 from fslbook.tasks.unlabelled import UnlabelledSampler
 
 __all__ = [
+    "BurstySampler",
     "ClusterTasks",
     "Episode",
     "EpisodeSampler",

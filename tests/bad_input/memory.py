@@ -1,4 +1,4 @@
-"""Learners that are networks: attention and the learner in context."""
+"""Learners that are networks: attention, the learner in context, and bursty sequences."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import math
 
 import torch
 from bad_input.cases import Refused, Right
+from helpers import numbered_classes
 from torch import nn
 
 from fslbook import Episode, InContextLearner
 from fslbook.networks.attention import AttentionLayer, LinearAttention, PairTransformer
+from fslbook.tasks import BurstySampler
 
 WHOLE = "must be a whole number of at least"
 X, Y = torch.rand(1, 3, 8), torch.tensor([[0, 1, 2]])
 TASK = Episode(X, Y, X, None, 3)
 ONE_HOT = torch.eye(3)[None]
+CLASSES = numbered_classes([3] * 10)
 
 
 def learner(n_features: int = 8, n_labels: int = 3) -> InContextLearner:
@@ -48,4 +51,17 @@ ROWS: dict[str, Refused | Right] = {
 ROWS |= {
     f"linear attention, step of {lr}": Refused(lambda lr=lr: LinearAttention(2).gradient_step(lr), "lr must be")
     for lr in (0, -1.0, math.nan, math.inf, "1", None)
+}
+ROWS |= {
+    "bursty, share above 1": Refused(lambda: BurstySampler(CLASSES, 1.5), r"p_bursty must lie in 0..1, got 1.5"),
+    "bursty, share below 0": Refused(lambda: BurstySampler(CLASSES, -0.1), r"p_bursty must lie in 0..1, got -0.1"),
+    "bursty, share is NaN": Refused(lambda: BurstySampler(CLASSES, math.nan), "p_bursty must lie in 0..1, got nan"),
+    "bursty, share in words": Refused(lambda: BurstySampler(CLASSES, "all"), "p_bursty must lie in 0..1, got 'all'"),
+    "bursty, share is a truth": Refused(lambda: BurstySampler(CLASSES, True), "p_bursty must lie in 0..1, got True"),
+    "bursty, nine classes": Refused(
+        lambda: BurstySampler(CLASSES.select(list(range(9))), 1.0), "at least 10 classes, got 9 classes"
+    ),
+    "bursty, images alone": Refused(lambda: BurstySampler(X, 1.0), "must be ImageClasses .* got Tensor"),
+    "bursty, no sequences": Refused(lambda: BurstySampler(CLASSES, 1.0).sample(0), f"batch_size {WHOLE} 1"),
+    "bursty, seed of a half": Refused(lambda: BurstySampler(CLASSES, 1.0, seed=0.5), f"seed {WHOLE} 0"),
 }

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import easy_sampler
+from network_methods import NETWORK_METHODS, made
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -100,6 +101,14 @@ def test_no_method_reads_from_the_device_or_sends_to_it_in_a_step(name: str) -> 
         task = replace(task, unlabelled_x=task.query_x, check=False)
     batch = {"images": images, "views": views}.get(METHODS[name].learns_from, task)
     assert step_elsewhere(partial(as_in_a_step, method), batch) == []
+
+
+@pytest.mark.usefixtures("_no_autocast")
+@pytest.mark.parametrize("name", NETWORK_METHODS)
+def test_no_method_that_is_a_network_does(name: str) -> None:
+    task = meta_episode()
+    task = replace(task, support_x=task.support_x[..., :8, :8], query_x=task.query_x[..., :8, :8], check=False)
+    assert step_elsewhere(partial(as_in_a_step, made(name).to("meta").train()), task) == []
 
 
 def as_in_a_step(method: nn.Module, batch: Episode | LabelledImages | Tensor) -> Tensor:

@@ -1,0 +1,26 @@
+"""What the tests share of the methods that are networks themselves: each one small, for 5-way episodes of 8×8 images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from fslbook import InContextLearner
+from fslbook.methods import FewShotMethod
+
+
+def encoder() -> nn.Sequential:
+    return nn.Sequential(nn.Flatten(1), nn.Linear(64, 8))
+
+
+NETWORK_METHODS: dict[str, Callable[[], FewShotMethod]] = {
+    "in context": lambda: InContextLearner(encoder(), n_features=8, width=8, n_heads=2),
+}
+
+
+def made(name: str) -> FewShotMethod:
+    """The method with weights that are the same each time."""
+    torch.manual_seed(0)
+    return NETWORK_METHODS[name]()

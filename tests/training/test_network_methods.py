@@ -1,0 +1,85 @@
+"""The methods that are networks themselves under every switch of `fit`, in `evaluate` and in `FewShotClassifier`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from helpers import blobs, easy_sampler
+from network_methods import NETWORK_METHODS, made
+from torch import nn
+from training_runs import Run, assert_equal_histories, assert_equal_runs
+
+from fslbook import FewShotClassifier, OneQueryAtATime, evaluate, fit
+from fslbook.training.compiling import why_not_compiled
+
+EVERY = pytest.mark.parametrize("name", NETWORK_METHODS)
+
+
+@EVERY
+def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(name: str, tmp_path: Path) -> None:
+    unbroken, resumed = Run(made(name)), Run(made(name))
+    history = unbroken.fit(6)
+    Run(made(name)).fit(4, tmp_path / "run.pt")
+    with torch.no_grad():
+        next(resumed.method.parameters()).fill_(7)  # whatever the new weights were, the saved ones count
+    assert_equal_histories(resumed.fit(6, tmp_path / "run.pt"), history)
+    assert_equal_runs(resumed, unbroken)
+
+
+@EVERY
+def test_bf16_computes_the_encoder_alone_less_finely(name: str) -> None:
+    plain, coarse = (Run(made(name)).fit(3, bf16=bf16).loss for bf16 in (False, True))
+    assert coarse != plain
+    assert coarse[0] == pytest.approx(plain[0], rel=0.05)
+
+
+@EVERY
+def test_a_graph_is_declined_without_a_gpu_and_training_goes_on(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = Run(made(name)).fit(3, cuda_graph=True)
+    assert capsys.readouterr().out == "no CUDA graph: there are no CUDA graphs on cpu\n"
+    assert asked.loss == Run(made(name)).fit(3).loss
+
+
+@EVERY
+@pytest.mark.slow
+def test_a_compiled_run_learns_as_an_ordinary_one_or_says_why_not(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if reason := why_not_compiled(nn.Identity(), torch.device("cpu")):
+        pytest.skip(reason)
+    compiled = Run(made(name)).fit(3, compiled=True).loss
+    assert ("differentiates inside its loss" in capsys.readouterr().out) == getattr(made(name), "adapts", False)
+    assert compiled == pytest.approx(Run(made(name)).fit(3).loss, rel=1e-3)
+
+
+@EVERY
+def test_every_weight_that_can_be_trained_has_a_gradient(name: str) -> None:
+    """Processes of a team wait for the gradients of all of them."""
+    method = made(name)
+    method.loss(easy_sampler().sample(2)).backward()
+    assert [n for n, p in method.named_parameters() if p.requires_grad and p.grad is None] == []
+
+
+@EVERY
+def test_it_learns_and_evaluate_asks_as_one_query_at_a_time(name: str) -> None:
+    method, before = made(name), evaluate(made(name), easy_sampler(seed=1), 60)
+    optimizer = torch.optim.Adam(method.parameters(), 0.01)
+    fit(method, easy_sampler(), 150, batch_size=8, optimizer=optimizer, progress=False)
+    after = evaluate(method, easy_sampler(seed=1), 60)
+    assert after.mean > before.mean + 0.1
+    alone = evaluate(OneQueryAtATime(method), easy_sampler(seed=1), 60)
+    assert alone.mean == pytest.approx(after.mean, abs=0.01)
+
+
+@EVERY
+def test_it_answers_for_ones_own_images_in_any_company(name: str) -> None:
+    classes = blobs(5, 4)
+    support, labels = torch.cat([classes[i][:2] for i in range(5)]), [f"class {i // 2}" for i in range(10)]
+    queries = torch.cat([classes[i][2:] for i in range(5)])
+    classifier = FewShotClassifier(made(name)).fit(support, labels)
+    together = torch.as_tensor(classifier.predict_proba(queries))
+    alone = [torch.as_tensor(classifier.predict_proba(queries[i : i + 1])) for i in range(10)]
+    assert together.shape == (10, 5)
+    torch.testing.assert_close(torch.cat(alone), together, rtol=1e-4, atol=1e-5)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from fslbook import InContextLearner
+from fslbook import HyperNetwork, InContextLearner, MetaNetwork
 from fslbook.methods import FewShotMethod
 
 
@@ -17,6 +17,8 @@ def encoder() -> nn.Sequential:
 
 NETWORK_METHODS: dict[str, Callable[[], FewShotMethod]] = {
     "in context": lambda: InContextLearner(encoder(), n_features=8, width=8, n_heads=2),
+    "meta network": lambda: MetaNetwork(encoder(), n_features=8, hidden=8),
+    "hypernetwork": lambda: HyperNetwork(encoder(), n_features=8, hidden=16),
 }
 
 

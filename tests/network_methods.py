@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from fslbook import HyperNetwork, InContextLearner, MetaNetwork
+from fslbook import HyperNetwork, InContextLearner, LearnedOptimiser, MetaNetwork
 from fslbook.methods import FewShotMethod
 
 
@@ -19,6 +19,7 @@ NETWORK_METHODS: dict[str, Callable[[], FewShotMethod]] = {
     "in context": lambda: InContextLearner(encoder(), n_features=8, width=8, n_heads=2),
     "meta network": lambda: MetaNetwork(encoder(), n_features=8, hidden=8),
     "hypernetwork": lambda: HyperNetwork(encoder(), n_features=8, hidden=16),
+    "learned optimiser": lambda: LearnedOptimiser(nn.Sequential(nn.Flatten(1), nn.Linear(64, 5)), 3, start_lr=0.1),
 }
 
 

@@ -1,4 +1,4 @@
-"""What the tests share of the methods that are networks themselves: each one small, for 5-way episodes of 8×8 images."""
+"""What the tests share of the methods that are networks: each one small, for 5-way episodes of 8×8 images."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ def encoder() -> nn.Sequential:
     return nn.Sequential(nn.Flatten(1), nn.Linear(64, 8))
 
 
+def classifier() -> nn.Sequential:
+    return nn.Sequential(nn.Flatten(1), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 5))
+
+
 NETWORK_METHODS: dict[str, Callable[[], FewShotMethod]] = {
-    "in context": lambda: InContextLearner(encoder(), n_features=8, width=8, n_heads=2),
+    "in context": lambda: InContextLearner(encoder(), n_features=8, width=32, n_layers=1),
     "meta network": lambda: MetaNetwork(encoder(), n_features=8, hidden=8),
     "hypernetwork": lambda: HyperNetwork(encoder(), n_features=8, hidden=16),
-    "learned optimiser": lambda: LearnedOptimiser(nn.Sequential(nn.Flatten(1), nn.Linear(64, 5)), 3, start_lr=0.1),
+    "learned optimiser": lambda: LearnedOptimiser(classifier(), 3, start_lr=0.1),
 }
 
 

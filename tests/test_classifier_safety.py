@@ -15,6 +15,7 @@ from fslbook import (
     MAML,
     Episode,
     FewShotClassifier,
+    LearnedOptimiser,
     MatchingNetwork,
     MetaSGD,
     NearestNeighbour,
@@ -51,6 +52,7 @@ METHODS = {
     "ANIL": lambda: MAML(by_batch(), 0.4, 2, adapted=("4.",)),
     "Meta-SGD": lambda: MetaSGD(by_batch(), 0.4, 2),
     "Reptile": lambda: Reptile(by_batch(), 0.01, test_steps=5),
+    "learned optimiser": lambda: LearnedOptimiser(by_batch(), 2, start_lr=0.4),
     "prototypes": lambda: PrototypicalNetwork(by_batch(8)),
     "matching": lambda: MatchingNetwork(by_batch(8)),
     "siamese": lambda: SiameseNetwork(by_batch(8)),
@@ -91,7 +93,7 @@ def test_the_support_is_a_copy() -> None:
         assert classifier.classes_ == ["ant", "bee", "cow"]
 
 
-@pytest.mark.parametrize("name", ["MAML", "Meta-SGD", "Reptile", "running statistics"])
+@pytest.mark.parametrize("name", ["MAML", "Meta-SGD", "Reptile", "learned optimiser", "running statistics"])
 def test_threads_get_the_answers_of_one_thread_and_leave_the_method(name: str) -> None:
     method = METHODS[name]().train()
     weights = deepcopy(method.state_dict())

@@ -1,11 +1,11 @@
 """The methods of the book: one file a method."""
 
 from fslbook.methods.base import EmbeddingMethod, FewShotMethod
-from fslbook.methods.memory.sequence_learner import SequenceLearner
 from fslbook.methods.memory.hypernetwork import HyperNetwork
 from fslbook.methods.memory.in_context import InContextLearner
 from fslbook.methods.memory.learned_optimiser import LearnedOptimiser
 from fslbook.methods.memory.meta_networks import MetaNetwork
+from fslbook.methods.memory.sequence_learner import SequenceLearner
 from fslbook.methods.metric.matching import MatchingNetwork
 from fslbook.methods.metric.nearest_neighbour import NearestNeighbour
 from fslbook.methods.metric.prototypical import PrototypicalNetwork, negative_squared_distances, prototypes

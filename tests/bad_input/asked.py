@@ -15,7 +15,11 @@ from fslbook import (
     MAML,
     Conv4,
     Episode,
+    HyperNetwork,
+    InContextLearner,
+    LearnedOptimiser,
     MatchingNetwork,
+    MetaNetwork,
     MetaSGD,
     NearestNeighbour,
     OneQueryAtATime,
@@ -29,7 +33,7 @@ from fslbook import (
 from fslbook.networks import RelationModule
 
 METRIC = (PrototypicalNetwork, MatchingNetwork, SiameseNetwork, NearestNeighbour)
-ADAPTING = (MAML, MetaSGD, Reptile)
+ADAPTING = (MAML, MetaSGD, Reptile, LearnedOptimiser)
 X, Y = torch.rand(1, 3, 1, 8, 8), torch.tensor([[0, 1, 2]])
 EPISODE = Episode(X, Y, X, Y, 3)
 
@@ -71,6 +75,7 @@ ROWS |= {
 }
 METHODS: dict[str, nn.Module] = {named(kind): kind(nn.Flatten(1)) for kind in METRIC}
 METHODS |= {named(kind): kind(network()).eval() for kind in ADAPTING}
+METHODS |= {named(kind): kind(nn.Flatten(1), 64, 3).eval() for kind in (InContextLearner, MetaNetwork, HyperNetwork)}
 ROWS |= {
     f"{name}, images in place of an episode": Refused(
         lambda m=method: m(X[0]), "takes an Episode, got Tensor", TypeError

@@ -15,6 +15,7 @@ from fslbook import (
     Conv4,
     Episode,
     EpisodeSampler,
+    LearnedOptimiser,
     MatchingNetwork,
     MetaSGD,
     NearestNeighbour,
@@ -43,6 +44,7 @@ METHODS = {
     "anil": lambda batch: MAML(network(batch=batch), 0.4, 2, adapted=("4.",)),
     "meta-sgd": lambda batch: MetaSGD(network(batch=batch), 0.4, 2),
     "reptile": lambda batch: Reptile(network(batch=batch), 0.01, test_steps=3),
+    "learned optimiser": lambda batch: LearnedOptimiser(network(batch=batch), 2, start_lr=0.4),
     "prototypes": lambda batch: PrototypicalNetwork(network(head=False, batch=batch)),
     "matching": lambda batch: MatchingNetwork(network(head=False, batch=batch)),
 }

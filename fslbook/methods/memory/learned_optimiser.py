@@ -60,7 +60,7 @@ class LearnedOptimiser(AdaptingMethod):
         loss: Loss = F.cross_entropy,
     ) -> None:
         super().__init__(network, inner_steps, test_steps, loss)
-        self.cell = GateCell(n_hidden, start_lr)
+        self.cell = GateCell(n_hidden, start_lr).to(next(iter(self.initial_weights().values())))  # of its kind, there
 
     def adapt(
         self, support_x: Tensor, support_y: Tensor, steps: int | None = None, *, n_way: int | None = None

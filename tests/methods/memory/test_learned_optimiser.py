@@ -166,6 +166,10 @@ def test_with_gates_at_one_and_at_the_rate_the_meta_gradient_is_that_of_first_or
     assert_all_close([*found], [*torch.autograd.grad(maml.loss(episode), weights)])
 
 
+def test_the_cell_computes_as_finely_as_the_network() -> None:
+    assert {p.dtype for p in LearnedOptimiser(mlp()).parameters()} == {torch.float64}
+
+
 def test_gates_begin_where_they_are_told() -> None:
     cell, weights = GateCell(start_lr=0.1), torch.linspace(-2, 2, 50)
     forget, step, _ = cell(weights.flip(0), torch.ones(50), weights, cell.start(weights))

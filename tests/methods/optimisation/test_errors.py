@@ -12,10 +12,10 @@ from helpers import feature_episode, regression_episode
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fslbook import MAML, MetaSGD, Reptile
+from fslbook import MAML, LearnedOptimiser, MetaSGD, Reptile
 from fslbook.methods import AdaptingMethod
 
-METHODS = [MAML, MetaSGD, Reptile]
+METHODS = [MAML, MetaSGD, Reptile, LearnedOptimiser]
 
 
 @pytest.mark.parametrize(

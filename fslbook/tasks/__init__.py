@@ -7,6 +7,9 @@ from fslbook.tasks.episode import Episode
 from fslbook.tasks.images import ImageSampler, LabelledImages, ViewSampler
 from fslbook.tasks.made_up import MadeUpTasks
 from fslbook.tasks.sampler import EpisodeSampler, TaskSampler
+from fslbook.tasks.scene_tasks import SceneSampler, SceneTasks
+from fslbook.tasks.scenes import Scenes, draw_scenes
+from fslbook.tasks.segmentation import SegmentationTasks
 from fslbook.tasks.sequences import LabelledSequence, SequenceSampler
 from fslbook.tasks.sinusoids import SinusoidTasks
 from fslbook.tasks.unlabelled import UnlabelledSampler
@@ -20,10 +23,15 @@ __all__ = [
     "LabelledImages",
     "LabelledSequence",
     "MadeUpTasks",
+    "SceneSampler",
+    "SceneTasks",
+    "Scenes",
+    "SegmentationTasks",
     "SequenceSampler",
     "SinusoidTasks",
     "TaskSampler",
     "UnlabelledSampler",
     "ViewSampler",
+    "draw_scenes",
     "random_affine",
 ]

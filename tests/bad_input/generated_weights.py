@@ -27,6 +27,10 @@ ROWS: dict[str, Refused | Right] = {
     "meta network, unknown part": Refused(
         lambda: MetaNetwork(nn.Identity(), without=["memory"]), "no part of a Meta Network: memory; there are task"
     ),
+    "meta network, nothing to answer with": Refused(
+        lambda: MetaNetwork(nn.Identity(), without=("slow weights", "example weights")),
+        "nothing is left to answer",
+    ),
     "meta network, a part as text": Right(
         lambda: MetaNetwork(nn.Identity(), without="attention").without == {"attention"}
     ),

@@ -36,11 +36,12 @@ class MetaNetwork(EmbeddingMethod):
         n_way: number of classes N of every task: the base learner's last layer has as many rows.
         hidden: width of both networks' hidden layer.
         without: names of `PARTS` to take out. Without "attention" all examples weigh the same; without
-            "augmentation" the branches are added before their ReLU, as if the weights were added.
+            "augmentation" the branches are added before their ReLU, as if the weights were added. A network that
+            then has no say in the answers is frozen.
 
     Raises:
         TypeError: the encoder is no module.
-        ValueError: a size is too small, or a part is unknown.
+        ValueError: a size is too small, a part is unknown, or neither slow weights nor example weights are left.
 
     Example:
         >>> x, y = torch.rand(1, 2, 4), torch.tensor([[0, 1]])
@@ -58,12 +59,13 @@ class MetaNetwork(EmbeddingMethod):
         self.without = _known_parts(without)
         self.norm = nn.LayerNorm(n_features, elementwise_affine=False)
         self.embedding, self.embedding_head = nn.Linear(n_features, hidden), nn.Linear(hidden, n_way)
-        self.embedding_head.requires_grad_(False)  # it only sends messages, through which nothing is differentiated
         self.first, self.last = nn.Linear(n_features, hidden), nn.Linear(hidden, n_way)
         preprocess = "preprocessing" not in self.without
         self.write_embedding, self.write_first, self.write_last = (
             WeightWriter(preprocess=preprocess) for _ in range(3)
         )
+        for network in self._silent():  # processes of a team wait for the gradients of all that can be trained
+            network.requires_grad_(False)
 
     def classify(self, embedded: Episode) -> Tensor:
         """Logits [B, Q, N].
@@ -117,6 +119,20 @@ class MetaNetwork(EmbeddingMethod):
         """
         gradients, _ = layer_gradients(support, labels, self.embedding, self.embedding_head)  # [B, S, H, D]
         return self.write_embedding(gradients).mean(dim=1)
+
+    def _silent(self) -> list[nn.Module]:
+        """The networks that no answer depends on but through messages, which nothing is differentiated through."""
+        silent: list[nn.Module] = [self.embedding_head]
+        if "example weights" in self.without:
+            silent += [self.write_first, self.write_last]
+        if "slow weights" in self.without:
+            silent += [self.first, self.last]
+        no_keys = not self.without.isdisjoint(("attention", "example weights"))  # nothing is looked up
+        if no_keys or "task weights" in self.without:
+            silent.append(self.write_embedding)
+        if no_keys or ("slow weights" in self.without and "task weights" not in self.without):
+            silent.append(self.embedding)
+        return silent
 
     def _embedded(self, x: Tensor, fast: Tensor) -> Tensor:
         slow = self.embedding(x)  # [B, M, H]
@@ -172,4 +188,6 @@ def _known_parts(without: Collection[str]) -> frozenset[str]:
     names = {without} if isinstance(without, str) else {*without}
     if unknown := sorted(names - {*PARTS}):
         raise ValueError(f"no part of a Meta Network: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    if {"slow weights", "example weights"} <= names:
+        raise ValueError("without slow and example weights nothing is left to answer with; take out one of them")
     return frozenset(names)

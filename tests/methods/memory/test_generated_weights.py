@@ -14,7 +14,13 @@ from fslbook.methods.memory.hypernetwork import HyperNetwork
 from fslbook.methods.memory.meta_networks import PARTS, MetaNetwork, layer_gradients
 
 TASK = feature_episode((1, 3, 2), batch=2, n_query=4, features=6)
-WITHOUTS = [(), *((part,) for part in PARTS), ("task weights", "slow weights")]
+WITHOUTS = [
+    (),
+    *((part,) for part in PARTS),
+    ("task weights", "slow weights"),
+    ("task weights", "example weights"),
+    ("attention", "slow weights"),
+]
 
 
 def meta(without: tuple[str, ...] = ()) -> MetaNetwork:
@@ -117,6 +123,14 @@ def test_every_network_learns_and_the_support_may_come_in_any_order() -> None:
     order = torch.randperm(TASK.support_x.shape[1], generator=torch.Generator().manual_seed(1))
     mixed = Episode(TASK.support_x[:, order], TASK.support_y[:, order], TASK.query_x, None, 3)
     assert_close(method(mixed), method(TASK))
+
+
+@pytest.mark.parametrize("without", WITHOUTS, ids=lambda parts: "+".join(parts) or "nothing")
+def test_what_has_no_say_is_frozen_and_nothing_else(without: tuple[str, ...]) -> None:
+    method = meta(without)
+    frozen = {name for name, p in method.named_parameters() if not p.requires_grad}
+    method.requires_grad_(True).loss(TASK).backward()
+    assert frozen == {name for name, p in method.named_parameters() if p.grad is None or not p.grad.any()}
 
 
 def test_each_query_is_answered_alone() -> None:

@@ -15,15 +15,20 @@ from fslbook import (
     MAML,
     Episode,
     FewShotClassifier,
+    HyperNetwork,
+    InContextLearner,
     LearnedOptimiser,
     MatchingNetwork,
+    MetaNetwork,
     MetaSGD,
     NearestNeighbour,
     PrototypicalNetwork,
     Reptile,
+    SequenceLearner,
     SiameseNetwork,
 )
 from fslbook.methods import FewShotMethod
+from fslbook.networks.readers import LSTMReader, MemoryReader
 
 CLASSES = blobs(3, 8, noise=0.3)
 SUPPORT = torch.cat([CLASSES[i][:2] for i in range(3)])
@@ -56,6 +61,11 @@ METHODS = {
     "prototypes": lambda: PrototypicalNetwork(by_batch(8)),
     "matching": lambda: MatchingNetwork(by_batch(8)),
     "siamese": lambda: SiameseNetwork(by_batch(8)),
+    "in context": lambda: InContextLearner(by_batch(8), 8, 3, width=8),
+    "meta network": lambda: MetaNetwork(by_batch(8), 8, 3, 8),
+    "hypernetwork": lambda: HyperNetwork(by_batch(8), 8),
+    "lstm": lambda: SequenceLearner(by_batch(8), LSTMReader(8 + 3, 8), 3),
+    "memory": lambda: SequenceLearner(by_batch(8), MemoryReader(8 + 3, 8, n_rows=9, width=6, n_heads=1), 3),
     "a layer of one's own": lambda: PrototypicalNetwork(LessTheMean()),
     "running statistics": lambda: small_method(nn.BatchNorm1d(16)),
     "pixels": NearestNeighbour,
@@ -93,7 +103,7 @@ def test_the_support_is_a_copy() -> None:
         assert classifier.classes_ == ["ant", "bee", "cow"]
 
 
-@pytest.mark.parametrize("name", ["MAML", "Meta-SGD", "Reptile", "learned optimiser", "running statistics"])
+@pytest.mark.parametrize("name", ["MAML", "Meta-SGD", "Reptile", "learned optimiser", "memory", "running statistics"])
 def test_threads_get_the_answers_of_one_thread_and_leave_the_method(name: str) -> None:
     method = METHODS[name]().train()
     weights = deepcopy(method.state_dict())

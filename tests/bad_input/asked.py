@@ -28,9 +28,11 @@ from fslbook import (
     RelationEncoder,
     RelationNetwork,
     Reptile,
+    SequenceLearner,
     SiameseNetwork,
 )
 from fslbook.networks import RelationModule
+from fslbook.networks.readers import FeedForwardReader, LSTMReader, MemoryReader
 
 METRIC = (PrototypicalNetwork, MatchingNetwork, SiameseNetwork, NearestNeighbour)
 ADAPTING = (MAML, MetaSGD, Reptile, LearnedOptimiser)
@@ -76,6 +78,10 @@ ROWS |= {
 METHODS: dict[str, nn.Module] = {named(kind): kind(nn.Flatten(1)) for kind in METRIC}
 METHODS |= {named(kind): kind(network()).eval() for kind in ADAPTING}
 METHODS |= {named(kind): kind(nn.Flatten(1), 64, 3).eval() for kind in (InContextLearner, MetaNetwork, HyperNetwork)}
+METHODS |= {
+    f"SequenceLearner, {named(kind)}": SequenceLearner(nn.Flatten(1), kind(64 + 3, 4), 3).eval()
+    for kind in (FeedForwardReader, LSTMReader, MemoryReader)
+}
 ROWS |= {
     f"{name}, images in place of an episode": Refused(
         lambda m=method: m(X[0]), "takes an Episode, got Tensor", TypeError

@@ -15,18 +15,23 @@ from fslbook import (
     Conv4,
     Episode,
     EpisodeSampler,
+    HyperNetwork,
+    InContextLearner,
     LearnedOptimiser,
     MatchingNetwork,
+    MetaNetwork,
     MetaSGD,
     NearestNeighbour,
     OneQueryAtATime,
     PrototypicalNetwork,
     QueryWithSupport,
     Reptile,
+    SequenceLearner,
     evaluate,
 )
 from fslbook.methods import PROTOCOLS, AdaptingMethod, FewShotMethod, company_matters
 from fslbook.methods.optimisation import asking
+from fslbook.networks.readers import LSTMReader, MemoryReader
 
 
 def network(*, norm: bool = True, head: bool = True, batch: bool = True) -> nn.Sequential:
@@ -47,6 +52,11 @@ METHODS = {
     "learned optimiser": lambda batch: LearnedOptimiser(network(batch=batch), 2, start_lr=0.4),
     "prototypes": lambda batch: PrototypicalNetwork(network(head=False, batch=batch)),
     "matching": lambda batch: MatchingNetwork(network(head=False, batch=batch)),
+    "in context": lambda batch: InContextLearner(network(head=False, batch=batch), 36, 3, width=8).double(),
+    "meta network": lambda batch: MetaNetwork(network(head=False, batch=batch), 36, 3, 8).double(),
+    "hypernetwork": lambda batch: HyperNetwork(network(head=False, batch=batch), 36, 8).double(),
+    "lstm": lambda batch: SequenceLearner(network(head=False, batch=batch), LSTMReader(36 + 3, 8), 3).double(),
+    "memory": lambda batch: SequenceLearner(network(head=False, batch=batch), MemoryReader(36 + 3, 8), 3).double(),
 }
 WRAPPERS = [OneQueryAtATime, QueryWithSupport]
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from helpers import blobs, easy_sampler
-from network_methods import NETWORK_METHODS, made
+from network_methods import IN_A_TEAM, NETWORK_METHODS, gradients, made
 from torch import nn
 from training_runs import Run, assert_equal_histories, assert_equal_runs
 
 from fslbook import FewShotClassifier, OneQueryAtATime, evaluate, fit
 from fslbook.training.compiling import why_not_compiled
+
+CONTROL = "reader, feed-forward"
+"""It knows no support image but the last one's label, and cannot learn."""
 
 EVERY = pytest.mark.parametrize("name", NETWORK_METHODS)
 
@@ -62,13 +68,52 @@ def test_every_weight_that_can_be_trained_has_a_gradient(name: str) -> None:
     assert [n for n, p in method.named_parameters() if p.requires_grad and p.grad is None] == []
 
 
+TEAM = """
+import sys, torch
+from helpers import easy_sampler
+from fslbook import fit
+from fslbook.training.distributed import join
+from network_methods import IN_A_TEAM, gradients
+from torch import distributed as dist
+team, found = join(torch.device("cpu")), {}
+for name in IN_A_TEAM:
+    torch.manual_seed(0)
+    method, sampler = IN_A_TEAM[name](), easy_sampler(seed=team.rank)
+    parallel = team.parallel(method)
+    found[name] = gradients(method, parallel.loss(sampler.sample(2)))
+    fit(parallel, sampler, 2, batch_size=2, progress=False)  # waits for all gradients of the step before
+torch.save(found, f"{sys.argv[1]}/rank{team.rank}.pt")
+dist.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_average_the_gradients_of_every_method_and_of_what_is_left_of_one(tmp_path: Path) -> None:
+    (tmp_path / "team.py").write_text(TEAM)
+    tests = Path(__file__).resolve().parents[1]
+    environment = {**os.environ, "PYTHONPATH": f"{tests.parent}:{tests}", "OMP_NUM_THREADS": "1"}
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [*torchrun, str(tmp_path / "team.py"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+    assert done.returncode == 0, done.stderr
+    found = [torch.load(tmp_path / f"rank{rank}.pt") for rank in range(2)]
+    for name, make in IN_A_TEAM.items():
+        torch.manual_seed(0)
+        method = make()
+        alone = gradients(method, sum(method.loss(easy_sampler(seed=rank).sample(2)) for rank in range(2)) / 2)
+        for rank in range(2):
+            assert found[rank][name].keys() == alone.keys(), name
+            for key, expected in alone.items():
+                torch.testing.assert_close(found[rank][name][key], expected, rtol=1e-4, atol=1e-6)
+
+
 @EVERY
 def test_it_learns_and_evaluate_asks_as_one_query_at_a_time(name: str) -> None:
     method, before = made(name), evaluate(made(name), easy_sampler(seed=1), 60)
     optimizer = torch.optim.Adam(method.parameters(), 0.003)
     fit(method, easy_sampler(), 300, batch_size=8, optimizer=optimizer, progress=False)  # the transformer jumps late
     after = evaluate(method, easy_sampler(seed=1), 60)
-    assert after.mean > before.mean + 0.1
+    assert (after.mean > before.mean + 0.1) == (name != CONTROL)
     alone = evaluate(OneQueryAtATime(method), easy_sampler(seed=1), 60)
     assert alone.mean == pytest.approx(after.mean, abs=0.01)
 

@@ -38,6 +38,7 @@ from fslbook.methods.active.strategies import k_centre
 from fslbook.methods.optimisation.reptile import minibatches
 from fslbook.methods.unlabelled.label_propagation import affinities, normalised, propagate
 from fslbook.networks import RelationModule
+from fslbook.networks.attention import LinearAttention, PairTransformer
 from fslbook.networks.contrast import nt_xent
 
 SHEETS = sorted((Path(__file__).resolve().parents[2] / "book" / "cheat-sheets").glob("*.md"))
@@ -244,6 +245,17 @@ def test_semi_supervised():
     task = Episode(x[None], labels[None], x[None], None, 3, unlabelled_x=u[None])
     close(ours["c"], SoftKMeans(nn.Identity(), 3, 0.4).refined(task)[0])
     close(ours["f"], propagate(normalised(w[None]), y[None], 0.8)[0])
+
+
+def test_in_context():
+    torch.manual_seed(0)
+    net = PairTransformer(5, 3, width=8, n_heads=2)
+    x, queries, y = torch.randn(4, 5), torch.randn(6, 5), F.one_hot(torch.tensor([2, 0, 1, 2]), 3).float()
+    layers = [lambda t, c, layer=layer: layer(t[None], c[None])[0] for layer in net.layers]  # without a batch
+    parts = {"read_x": net.read_x, "read_y": net.read_y, "layers": layers, "answer": net.answer}
+    ours = _run(_codes("in-context")[0], x=x, y=y, queries=queries, lr=0.3, **parts)
+    close(ours["logits"], net(x[None], y[None], queries[None])[0])
+    close(ours["one_step"], LinearAttention(5, 3).gradient_step(lr=0.3)(x[None], y[None], queries[None])[0])
 
 
 def test_there_is_a_sheet_for_each_method():

@@ -1,0 +1,1 @@
+"""Checks of chapter 18's exercises."""

@@ -60,6 +60,10 @@ def test_umtra_learns_from_one_image_and_one_changed_copy_of_each_class(task: st
     episode = training_tasks(RECIPES[f"umtra-omniglot-{task}"], small_splits, seed=0).sample(2)
     assert episode.support_x.shape[:2] == episode.query_x.shape[:2] == (2, n_way)
     assert episode.support_y.tolist() == episode.query_y.tolist() == [[*range(n_way)]] * 2
+    away = (episode.support_x - episode.query_x).square().flatten(2).mean(dim=2)  # [2, N]
+    assert away.min() > 0  # changed
+    others = (episode.support_x.roll(1, dims=1) - episode.query_x).square().flatten(2).mean(dim=2)
+    assert away.mean() < others.mean()  # and of this image, not of another one
 
 
 def test_a_tenth_of_the_labels_is_all_that_soft_k_means_is_trained_with() -> None:

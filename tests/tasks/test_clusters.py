@@ -80,6 +80,17 @@ def test_further_partitions_differ_and_all_are_used() -> None:
     assert (met & ~only_first).sum() > 20
 
 
+def test_further_partitions_weigh_the_features_by_chance() -> None:
+    x, y = torch.meshgrid(torch.linspace(0, 5, 12), torch.linspace(0, 10, 12), indexing="ij")
+    grid = torch.stack([x, y], dim=-1).view(-1, 2)  # [144, 2]; two clusters split the longer side, that of y
+    tasks = ClusterTasks(numbered_classes([144]), grid, 2, n_partitions=16, n_way=2, n_query=1)
+    sides = []
+    for part in tasks.partitions:
+        means = torch.stack([grid[part.classes[n][:, 0].long()].mean(dim=0) for n in range(2)])  # [2, 2]
+        sides.append(int(means.diff(dim=0).abs().argmax()))
+    assert sides[0] == 1 and {*sides} == {0, 1}
+
+
 def test_the_same_seed_gives_the_same_tasks_and_the_identity_tells_others() -> None:
     def tasks(seed: int = 0, **settings: int) -> ClusterTasks:
         return ClusterTasks(CLASSES, features(), **{"n_clusters": 3, "n_way": 3, "n_query": 2, **settings}, seed=seed)

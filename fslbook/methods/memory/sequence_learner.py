@@ -6,6 +6,7 @@ the label y_{t-1} of the image before, so it must bind the two and keep them unt
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any, cast
 
 import torch
@@ -19,12 +20,26 @@ from fslbook.tasks.episode import Episode
 from fslbook.tasks.sequences import LabelledSequence
 
 
+def reading_order(n_support: int) -> list[int]:
+    """The order in which a support set is read: 0..S-1, shuffled, and the same each time.
+
+    Args:
+        n_support: number of support images S.
+
+    Example:
+        >>> sorted(reading_order(4))
+        [0, 1, 2, 3]
+    """
+    return Random(0).sample(range(n_support), n_support)
+
+
 class SequenceLearner(EmbeddingMethod):
     """Reads features and labels one step late, and guesses the label of each image before it is told.
 
     Nothing is fitted to a new task: what the reader has seen is in its state. An episode is read as its support images
-    in the order in which they lie, and then each query by itself, from the state after the support. `fit` trains it on
-    sequences (`SequenceSampler`) or on episodes.
+    in a shuffled order, and then each query by itself, from the state after the support. The order is the same for all
+    episodes of one size, so that an answer repeats; it is shuffled because episodes lie class by class, which a reader
+    of shuffled sequences has never met. `fit` trains it on sequences (`SequenceSampler`) or on episodes.
 
     Args:
         encoder: images [M, C, H, W] to features [M, D]; `torch.nn.Identity()` where the features are there already.
@@ -78,10 +93,11 @@ class SequenceLearner(EmbeddingMethod):
         Raises:
             ValueError: more classes than the network has labels, or features of another length than the reader's.
         """
-        support, query = embedded.support_x.flatten(2), embedded.query_x.flatten(2)  # [B, S, D], [B, Q, D]
-        _, state = self._read(support, embedded.support_y, embedded.n_way)
+        support, labels = _shuffled(embedded.support_x.flatten(2)), _shuffled(embedded.support_y)  # [B, S, D], [B, S]
+        _, state = self._read(support, labels, embedded.n_way)
+        query = embedded.query_x.flatten(2)  # [B, Q, D]
         n_query = query.shape[1]
-        last = self._one_hot(embedded.support_y[:, -1], query).repeat_interleave(n_query, dim=0)  # [B*Q, L]
+        last = self._one_hot(labels[:, -1], query).repeat_interleave(n_query, dim=0)  # [B*Q, L]
         copies = tuple(part.repeat_interleave(n_query, dim=0) for part in state)
         output, _ = self.reader(torch.cat([query.flatten(0, 1), last], dim=1), copies)  # [B*Q, n_outputs]
         return self.output(output)[:, : embedded.n_way].unflatten(0, query.shape[:2])
@@ -113,3 +129,9 @@ class SequenceLearner(EmbeddingMethod):
 
     def _one_hot(self, labels: Tensor, like: Tensor) -> Tensor:
         return F.one_hot(labels, self.n_labels).to(like.dtype)
+
+
+def _shuffled(support: Tensor) -> Tensor:
+    """[B, S, ...] in reading order; picked one by one, for an index tensor would have to travel to the device."""
+    parts = support.unbind(dim=1)
+    return torch.stack([parts[image] for image in reading_order(len(parts))], dim=1)

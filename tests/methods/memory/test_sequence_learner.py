@@ -12,7 +12,7 @@ from torch.optim import Adam
 
 from fslbook import FewShotClassifier, OneQueryAtATime, evaluate, fit
 from fslbook.data import ImageClasses
-from fslbook.methods.memory.sequence_learner import SequenceLearner
+from fslbook.methods.memory.sequence_learner import SequenceLearner, reading_order
 from fslbook.networks.readers import FeedForwardReader, LSTMReader, MemoryReader
 from fslbook.tasks import EpisodeSampler
 from fslbook.tasks.sequences import LabelledSequence, SequenceSampler
@@ -64,10 +64,19 @@ def test_memory_of_more_than_a_step_is_what_tells_the_readers_apart(name: str) -
 def test_a_query_is_the_step_after_the_support(name: str) -> None:
     method = learner(name)
     logits = method(TASK)
+    order = reading_order(TASK.support_y.shape[1])
     for query in range(4):
-        x = torch.cat([TASK.support_x, TASK.query_x[:, query : query + 1]], dim=1)
-        y = torch.cat([TASK.support_y, torch.zeros_like(TASK.support_y[:, :1])], dim=1)
+        x = torch.cat([TASK.support_x[:, order], TASK.query_x[:, query : query + 1]], dim=1)
+        y = torch.cat([TASK.support_y[:, order], torch.zeros_like(TASK.support_y[:, :1])], dim=1)
         assert_close(logits[:, query], method.answers(LabelledSequence(x, y, 3))[:, -1])
+
+
+def test_a_support_that_lies_class_by_class_is_read_in_another_order_each_time_the_same() -> None:
+    labels = torch.arange(5).repeat_interleave(5)
+    order = reading_order(25)
+    assert order == reading_order(25)
+    assert sorted(order) == list(range(25))
+    assert (labels[order].diff() == 0).sum() < 10  # 20 of 24 as they lie, 4 on average if shuffled
 
 
 @pytest.mark.parametrize("name", READERS)

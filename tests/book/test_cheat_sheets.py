@@ -37,7 +37,7 @@ from fslbook.methods.active.scores import entropy, smallest_margin, typicality
 from fslbook.methods.active.strategies import k_centre
 from fslbook.methods.optimisation.reptile import minibatches
 from fslbook.methods.unlabelled.label_propagation import affinities, normalised, propagate
-from fslbook.networks import RelationModule
+from fslbook.networks import RelationModule, memory
 from fslbook.networks.attention import LinearAttention, PairTransformer
 from fslbook.networks.contrast import nt_xent
 
@@ -245,6 +245,21 @@ def test_semi_supervised():
     task = Episode(x[None], labels[None], x[None], None, 3, unlabelled_x=u[None])
     close(ours["c"], SoftKMeans(nn.Identity(), 3, 0.4).refined(task)[0])
     close(ours["f"], propagate(normalised(w[None]), y[None], 0.8)[0])
+
+
+def test_memory():
+    """Five steps in a row, for the usage decides only later where is written."""
+    torch.manual_seed(0)
+    space = {"rows": torch.randn(4, 3), "usage": torch.rand(4), "last": torch.rand(4).softmax(0)}
+    state = memory.MemoryState(*(part[None] for part in (space["rows"], space["usage"], space["last"][None])))
+    for _ in range(5):
+        key, gate = torch.randn(3), torch.randn(())
+        space = _run(_codes("memory")[0], **{**space, "key": key, "gate": gate, "sharpness": 6.0})
+        read, state = memory.step(key[None, None], gate[None, None], state, sharpness=6.0)
+        close(space["vector"], read[0, 0])
+        close(space["rows"], state.rows[0])
+        space = {"rows": space["rows"], "usage": space["usage"], "last": space["read"]}
+    close(space["usage"], state.usage[0])
 
 
 def test_in_context():

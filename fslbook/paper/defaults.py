@@ -55,6 +55,25 @@ def adapting(method: str, n_way: int, k_shot: int, *deviations: str, **settings:
     return Recipe(method, n_way, k_shot, **(defaults | settings), options=options, deviations=(*said, *deviations))
 
 
+def as_tested(method: str, n_way: int, k_shot: int, *deviations: str, **settings: Any) -> Recipe:
+    """A recipe of a network that knows the number of classes: 8,000 steps of 16 tasks like those of the test.
+
+    Args:
+        method: name of the method.
+        n_way: classes in a test task, and in a training task.
+        k_shot: support images per class.
+        deviations: what differs from the paper, beside `OURS`.
+        settings: fields of the recipe that differ from the family's.
+
+    Example:
+        >>> as_tested("in-context", 20, 1).train_way
+        20
+    """
+    defaults: dict[str, Any] = {"train_way": n_way, "train_shot": k_shot, "train_query": 15 if n_way == 5 else 5}
+    defaults |= {"batch_size": 16, "steps": 8000}
+    return Recipe(method, n_way, k_shot, **(defaults | settings), deviations=(*OURS, *deviations))
+
+
 def pretrained(method: str, n_way: int, k_shot: int, *deviations: str, **settings: Any) -> Recipe:
     """A recipe of a method that learns from labelled images: five passes over the images of 4,112 turned classes.
 

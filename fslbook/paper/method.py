@@ -56,8 +56,9 @@ class PaperMethod:
         paper: what its authors report, or those who first put it in a table.
         others: what others than the authors got.
         outer: what takes the training steps; "sgd" is plain, without momentum.
-        learns_from: what a training step draws: tasks; labelled images without tasks; or, without any label, two views
-            of each image, or tasks in which each image is a class.
+        learns_from: what a training step draws: tasks; sequences of as many images a class as support and query
+            together; labelled images without tasks; or, without any label, two views of each image, or tasks in which
+            each image is a class.
 
     Example:
         >>> from fslbook.paper.recipes import METHODS
@@ -75,4 +76,4 @@ class PaperMethod:
     paper: Figures
     others: Figures | None = None
     outer: Literal["adam", "sgd"] = "adam"
-    learns_from: Literal["episodes", "images", "views", "made-up tasks"] = "episodes"
+    learns_from: Literal["episodes", "sequences", "images", "views", "made-up tasks"] = "episodes"

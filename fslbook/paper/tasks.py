@@ -10,6 +10,7 @@ from fslbook.tasks.augmentation import random_affine
 from fslbook.tasks.images import ImageSampler, ViewSampler
 from fslbook.tasks.made_up import MadeUpTasks
 from fslbook.tasks.sampler import EpisodeSampler, TaskSampler
+from fslbook.tasks.sequences import SequenceSampler
 from fslbook.tasks.unlabelled import UnlabelledSampler
 
 
@@ -36,7 +37,7 @@ def test_tasks(recipe: Recipe, data: Splits) -> EpisodeSampler:
 
 
 def training_tasks(recipe: Recipe, data: Splits, seed: int) -> TaskSampler:
-    """The tasks that a run learns from, or the images or views where its method learns from those.
+    """The tasks that a run learns from, or the sequences, images or views where its method learns from those.
 
     Args:
         recipe: any recipe.
@@ -62,6 +63,8 @@ def training_tasks(recipe: Recipe, data: Splits, seed: int) -> TaskSampler:
     classes, kind = classes.with_rotations(), METHODS[recipe.method].learns_from
     if kind == "images":
         return ImageSampler(classes, seed=seed)
+    if kind == "sequences":
+        return SequenceSampler(classes, recipe.train_way, recipe.train_shot + recipe.train_query, seed=seed)
     if kind == "views":
         return ViewSampler(classes, random_affine, seed=seed)
     if kind == "made-up tasks":

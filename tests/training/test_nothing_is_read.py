@@ -21,12 +21,13 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from fslbook import SiameseNetwork
+from fslbook import SequenceSampler, SiameseNetwork
 from fslbook.networks.encoders import Conv4
 from fslbook.paper.builders import build
 from fslbook.paper.recipes import METHODS, RECIPES
 from fslbook.tasks.episode import Episode
 from fslbook.tasks.images import LabelledImages
+from fslbook.tasks.sequences import LabelledSequence
 from fslbook.training.steps import check_loss
 from fslbook.training.watching import accuracy, watching
 
@@ -99,7 +100,8 @@ def test_no_method_reads_from_the_device_or_sends_to_it_in_a_step(name: str) -> 
     views, task = torch.rand(4, 2, 1, 28, 28, device="meta"), meta_episode(recipe.train_shot)
     if "n_unlabelled" in recipe.options:
         task = replace(task, unlabelled_x=task.query_x, check=False)
-    batch = {"images": images, "views": views}.get(METHODS[name].learns_from, task)
+    sequence = LabelledSequence(task.query_x, task.query_y, 5, check=False)
+    batch = {"images": images, "views": views, "sequences": sequence}.get(METHODS[name].learns_from, task)
     assert step_elsewhere(partial(as_in_a_step, method), batch) == []
 
 
@@ -128,17 +130,22 @@ def test_no_loss_of_pairs_or_triplets_does_either(loss: str) -> None:
 
 
 @pytest.mark.parametrize("uneven", [False, True])
-def test_neither_does_drawing_episodes(uneven: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sequences", [False, True])
+def test_neither_does_drawing_episodes_or_sequences(
+    uneven: bool, sequences: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sampler, draw = easy_sampler(), torch.rand
+    whole = SequenceSampler(sampler.classes, 5, 4)
     for name in ("_starts", "_beyond_end"):
         setattr(sampler, name, getattr(sampler, name).to("meta"))
     sampler.classes, sampler._uneven = SimpleNamespace(images=sampler.classes.images.to("meta")), uneven
     sampler.generator = SimpleNamespace(device=torch.device("meta"))  # there are none
     monkeypatch.setattr(torch, "rand", lambda size, **_: draw(size, device="meta"))
+    whole._tasks, whole.generator = sampler, sampler.generator
     with Elsewhere() as elsewhere:
-        episode = sampler.sample(3)
+        x = whole.sample(3).x if sequences else sampler.sample(3).query_x
     assert elsewhere.operations == []
-    assert episode.query_x.is_meta
+    assert x.is_meta
 
 
 @pytest.mark.parametrize("answers", [0, 1])

@@ -35,11 +35,13 @@ from fslbook import (
 from fslbook.methods.active.pool import Pool
 from fslbook.methods.active.scores import entropy, smallest_margin, typicality
 from fslbook.methods.active.strategies import k_centre
+from fslbook.methods.memory.meta_networks import layer_gradients
 from fslbook.methods.optimisation.reptile import minibatches
 from fslbook.methods.unlabelled.label_propagation import affinities, normalised, propagate
 from fslbook.networks import RelationModule, memory
 from fslbook.networks.attention import LinearAttention, PairTransformer
 from fslbook.networks.contrast import nt_xent
+from fslbook.networks.fast_weights import WeightWriter
 
 SHEETS = sorted((Path(__file__).resolve().parents[2] / "book" / "cheat-sheets").glob("*.md"))
 N_WAY, INNER_LR = 3, 0.1
@@ -271,6 +273,19 @@ def test_in_context():
     ours = _run(_codes("in-context")[0], x=x, y=y, queries=queries, lr=0.3, **parts)
     close(ours["logits"], net(x[None], y[None], queries[None])[0])
     close(ours["one_step"], LinearAttention(5, 3).gradient_step(lr=0.3)(x[None], y[None], queries[None])[0])
+
+
+def test_generated_weights():
+    torch.manual_seed(0)
+    first, last, write = nn.Linear(5, 4), nn.Linear(4, N_WAY), WeightWriter()
+    x, y, keys, asked = torch.randn(4, 5), torch.tensor([2, 0, 1, 2]), torch.randn(4, 3), torch.randn(6, 3)
+    names = {"x": x, "y": y, "first": first, "last": last, "write": write, "keys": keys, "asked": asked}
+    ours = _run(_codes("generated-weights")[0], **names)
+    message = layer_gradients(x[None], y[None], first, last)[1][0]  # [S, N, H]
+    close(ours["fast"], write(message))
+    cosines = [F.cosine_similarity(keys, query[None]) for query in asked]  # [S] each
+    mixed = [sum(a * one for a, one in zip(c.softmax(0), write(message), strict=True)) for c in cosines]
+    close(ours["mixed"], torch.stack(mixed))
 
 
 def test_there_is_a_sheet_for_each_method():

@@ -12,7 +12,6 @@ from typing import Literal, get_args
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou
 
 from fslbook.common.arguments import check_whole_number
 
@@ -43,6 +42,8 @@ def hits(
         >>> hits(box.repeat(2, 1), torch.tensor([0.5, 0.9]), here.repeat(2), box, here)  # the surer one takes it
         tensor([False,  True])
     """
+    from torchvision.ops import box_iou  # here: it takes longer than the rest of the package, and few need it
+
     _check_boxes("boxes", boxes, pictures)
     _check_boxes("truth", truth, truth_pictures)
     if scores.shape != boxes.shape[:1] or scores.isnan().any():

@@ -11,6 +11,7 @@ from torch import nn
 
 from fslbook import Episode, SequenceLearner, SequenceSampler
 from fslbook.evaluation import accuracy_by_instance
+from fslbook.methods.memory.sequence_learner import reading_order
 from fslbook.networks.readers import FeedForwardReader, LSTMReader, MemoryReader
 from fslbook.tasks.sequences import LabelledSequence
 
@@ -70,6 +71,8 @@ ROWS: dict[str, Refused | Right] = {
     "learner, images as a sequence": Refused(
         lambda: learner().answers(X), "takes a LabelledSequence, got T", TypeError
     ),
+    "order of a support, below 0": Refused(lambda: reading_order(-1), f"n_support {WHOLE} 0, got -1"),
+    "order of a support, none": Right(lambda: reading_order(0) == []),
     "learner, no query": Right(lambda: learner()(Episode(X, Y, X[:, :0], None, 2)).shape == (2, 0, 2)),
 }
 ROWS |= {

@@ -26,10 +26,14 @@ def reading_order(n_support: int) -> list[int]:
     Args:
         n_support: number of support images S.
 
+    Raises:
+        ValueError: no whole number, or below 0.
+
     Example:
         >>> sorted(reading_order(4))
         [0, 1, 2, 3]
     """
+    n_support = check_whole_number("n_support", n_support, least=0)
     return Random(0).sample(range(n_support), n_support)
 
 

@@ -41,7 +41,8 @@ from fslbook.methods.unlabelled.label_propagation import affinities, normalised,
 from fslbook.networks import RelationModule, memory
 from fslbook.networks.attention import LinearAttention, PairTransformer
 from fslbook.networks.contrast import nt_xent
-from fslbook.networks.fast_weights import WeightWriter
+from fslbook.networks.fast_weights import WeightWriter, log_and_sign
+from fslbook.networks.gate_cell import GateCell
 
 SHEETS = sorted((Path(__file__).resolve().parents[2] / "book" / "cheat-sheets").glob("*.md"))
 N_WAY, INNER_LR = 3, 0.1
@@ -286,6 +287,22 @@ def test_generated_weights():
     cosines = [F.cosine_similarity(keys, query[None]) for query in asked]  # [S] each
     mixed = [sum(a * one for a, one in zip(c.softmax(0), write(message), strict=True)) for c in cosines]
     close(ours["mixed"], torch.stack(mixed))
+
+
+def test_learned_optimiser():
+    """Two steps in a row, since a gate is handed on before its sigmoid."""
+    torch.manual_seed(0)
+    cell, theta = GateCell(n_hidden=4), torch.randn(6)
+    for p in cell.parameters():
+        nn.init.normal_(p)
+    state, steps = cell.start(theta), torch.randn(2, 2, 6)
+    parts = {"log_and_sign": log_and_sign, "lstm": cell.lstm, "forget": cell.forget, "step": cell.step}
+    ours = {"theta": theta, **dict(zip("hcfi", state, strict=True))}
+    for gradient, loss in zip(*steps, strict=True):
+        ours = _run(_codes("learned-optimiser")[0], **{**ours, **parts, "gradient": gradient, "loss": loss})
+        forget, step, state = cell(gradient, loss, theta, state)
+        theta = forget * theta - step * gradient
+        close(ours["theta"], theta)
 
 
 def test_there_is_a_sheet_for_each_method():

@@ -15,7 +15,8 @@ from fslbook.common.arguments import check_positive, check_whole_number
 def log_and_sign(gradients: Tensor, p: float = 7.0) -> Tensor:
     """Two numbers of middling size for each number of any size: [...] to [..., 2].
 
-    (log|g| / p, sign g) where |g| is at least e^-p, else (-1, e^p · g): Andrychowicz et al. (2016), appendix A.
+    With s the size of g: (log s / p, sign g) where s is at least e^-p, else (-1, e^p · g). Andrychowicz et al. (2016),
+    appendix A.
 
     Args:
         gradients: float [...].

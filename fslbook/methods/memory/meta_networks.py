@@ -1,9 +1,10 @@
 """Meta Networks: Munkhdalai and Yu (2017), a network that writes fast weights for another, on feature vectors.
 
-The paper leaves much open, and its authors' code could not be read. What is our choice: the networks work on feature
-vectors; the embedding's loss is the cross-entropy of a linear head; the messages of the task are averaged, where the
-paper has an LSTM, so that the order of the support images plays no part; nothing is differentiated through a message,
-so that the embedding's linear head stays as it was drawn.
+The paper leaves much open. What is our choice: the networks work on feature vectors; the embedding's loss is the
+cross-entropy of a linear head; the messages of the task are averaged, where the paper has an LSTM, so that the order of
+the support images plays no part; nothing is differentiated through a message, so that the embedding's linear head stays
+as it was drawn; keys pass a ReLU. A public program for the paper's experiments (chenyaxian/metanet) has this loss and
+these messages too, but the LSTM, no ReLU behind the keys, and fast weights for its convolutions.
 """
 
 from __future__ import annotations

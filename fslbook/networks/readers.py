@@ -123,6 +123,8 @@ class MemoryReader(nn.Module):
         torch.Size([2, 16])
     """
 
+    why_not_compiled = "what torch.compile makes of its backward pass crashes the process"
+
     def __init__(
         self,
         n_inputs: int,

@@ -38,7 +38,8 @@ def why_not_compiled(method: nn.Module, device: torch.device) -> str | None:
     """What keeps the loss from being compiled, in words; None where nothing does.
 
     Args:
-        method: a part of it may say by `adapts` that it differentiates inside its loss.
+        method: a part of it may say by `adapts` that it differentiates inside its loss, or by a text
+            `why_not_compiled` what else speaks against it.
         device: where it computes.
 
     Example:
@@ -48,6 +49,9 @@ def why_not_compiled(method: nn.Module, device: torch.device) -> str | None:
     """
     if any(getattr(part, "adapts", False) for part in method.modules()):
         return f"{type(method).__name__} differentiates inside its loss, which torch.compile cannot do"
+    for part in method.modules():
+        if reason := getattr(part, "why_not_compiled", None):
+            return f"{type(part).__name__}: {reason}"
     try:
         torch.compile(torch.neg)(torch.zeros(2, device=device))
     except Exception as error:  # whatever a missing or broken compiler raises

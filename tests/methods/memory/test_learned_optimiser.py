@@ -73,6 +73,12 @@ def test_updates_equal_a_loop_over_steps_and_weights(form: str) -> None:
         assert_close(learner(task)[0].detach(), hidden @ weights[names[2]].T + weights[names[3]])
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_batch_of_tasks_is_each_task_by_itself(form: str) -> None:
+    learner, episode = method(form), feature_episode((2, 1, 3), batch=3)
+    assert_close(learner(episode).detach(), torch.cat([learner(task).detach() for task in episode.tasks()]))
+
+
 def gates_fixed_at(learner: LearnedOptimiser, forget: float, step: float) -> None:
     """Gates before the sigmoid."""
     for p in learner.cell.parameters():

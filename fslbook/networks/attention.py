@@ -44,6 +44,9 @@ class AttentionLayer(nn.Module):
         Args:
             tokens: that ask, [B, T, W]; they do not see each other, unless they are the context too.
             context: that answer, [B, S, W].
+
+        Raises:
+            ValueError: tokens or context are not W long.
         """
         query, key, value = self._parts(tokens, context)
         read = F.scaled_dot_product_attention(query, key, value)  # [B, heads, T, W / heads]
@@ -61,6 +64,9 @@ class AttentionLayer(nn.Module):
         return (query @ key.mT * key.shape[-1] ** -0.5).softmax(dim=-1)
 
     def _parts(self, tokens: Tensor, context: Tensor) -> tuple[Tensor, ...]:
+        width = self.ask.in_features
+        if (given := (tokens.shape[-1], context.shape[-1])) != (width, width):
+            raise ValueError(f"tokens and context must be {width} long, got {given[0]} and {given[1]}")
         offered = self.offer(self.norm_in(context)).chunk(2, dim=-1)  # [B, S, W] each
         parts = (self.ask(self.norm_in(tokens)), *offered)
         return tuple(x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for x in parts)  # [B, heads, T or S, W/heads]

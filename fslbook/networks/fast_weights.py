@@ -72,8 +72,13 @@ class WeightWriter(nn.Module):
 
         Args:
             gradients: float [...]. They are messages: nothing is differentiated through them.
+
+        Raises:
+            ValueError: the numbers are not floating-point.
         """
         messages = gradients.detach()
+        if not messages.is_floating_point():
+            raise ValueError(f"gradients must be floating-point, got {messages.dtype}")
         read = log_and_sign(messages) if self.preprocess else messages[..., None]  # [..., 2 or 1]
         return self.last(self.layers(read)).squeeze(-1)
 

@@ -69,7 +69,15 @@ class GateCell(nn.Module):
             losses: of the task of each weight, [M].
             weights: [M].
             state: of the step before.
+
+        Raises:
+            ValueError: gradients, losses and weights are not M numbers each.
         """
+        if weights.ndim != 1 or not gradients.shape == losses.shape == weights.shape:
+            shapes = [[*x.shape] for x in (gradients, losses, weights)]
+            raise ValueError(
+                f"gradients, losses and weights must be [M] each, got {shapes[0]}, {shapes[1]}, {shapes[2]}"
+            )
         h, c, f, i = state
         read = torch.cat([log_and_sign(gradients, P), log_and_sign(losses, P)], dim=-1)  # [M, 4]
         h, c = self.lstm(read, (h, c))  # [M, H] each

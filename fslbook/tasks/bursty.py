@@ -63,7 +63,7 @@ class BurstySampler:
         Args:
             batch_size: number of sequences B, at least 1.
         """
-        drawn = self.sample_labels(check_whole_number("batch_size", batch_size, least=1))  # [B, 9]
+        drawn = self.sample_labels(batch_size)  # [B, 9]
         counts = self.classes.counts[drawn]
         within = (self._uniform(*drawn.shape) * counts).long()  # which image of its class
         images = to_unit_range(self.classes.images[self._starts[drawn] + within])  # [B, 9, ...]
@@ -76,6 +76,7 @@ class BurstySampler:
         Args:
             batch_size: number of sequences B, at least 1.
         """
+        batch_size = check_whole_number("batch_size", batch_size, least=1)
         others = self._uniform(batch_size, len(self.classes)).topk(CONTEXT + 1).indices  # [B, 9], all different
         query = others[:, :1]
         burst = [query] * BURST + [others[:, 1:2]] * BURST + [others[:, 2 : 2 + CONTEXT - 2 * BURST]]

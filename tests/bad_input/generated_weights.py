@@ -19,6 +19,7 @@ ROWS: dict[str, Refused | Right] = {
     "messages, whole numbers": Refused(lambda: log_and_sign(torch.tensor([1])), "floating-point, got torch.int64"),
     "messages, p of 0": Refused(lambda: log_and_sign(G, 0), "p must be positive, got 0"),
     "messages, all zero": Right(lambda: log_and_sign(torch.zeros(3)).tolist() == [[-1.0, 0.0]] * 3),
+    "writer, whole numbers": Refused(lambda: WeightWriter(preprocess=False)(torch.tensor([1])), "floating-point, got"),
     "writer, no width": Refused(lambda: WeightWriter(0), "hidden must be a whole number of at least 1, got 0"),
     "augmentation, other shapes": Refused(lambda: augmented(G, G[:1]), r"one shape, got \[3\] and \[1\]"),
     "gradients without a batch": Refused(
@@ -42,6 +43,16 @@ ROWS: dict[str, Refused | Right] = {
     ),
     "hypernetwork, other features": Refused(
         lambda: HyperNetwork(nn.Identity(), 8)(TASK), "features of length 4, not 8; say n_features"
+    ),
+    "hypernetwork, a class": Refused(lambda: HyperNetwork(nn.Identity), "encoder must be a module", TypeError),
+    "hypernetwork, no features": Refused(lambda: HyperNetwork(nn.Identity(), 0), "n_features must be a whole number"),
+    "hypernetwork, one class": Right(
+        lambda: HyperNetwork(nn.Identity(), 4)(Episode(X, 0 * Y, X, None, 1)).shape == (1, 3, 1)
+    ),
+    "meta network, no features": Refused(lambda: MetaNetwork(nn.Identity(), 0), "n_features must be a whole number"),
+    "meta network, no width": Refused(lambda: MetaNetwork(nn.Identity(), hidden=0), "hidden must be a whole number"),
+    "meta network, parts as a number": Refused(
+        lambda: MetaNetwork(nn.Identity(), without=3), "without must hold names of parts, got 3", TypeError
     ),
     "hypernetwork, no width": Refused(lambda: HyperNetwork(nn.Identity(), hidden=0), "hidden must be a whole number"),
 }

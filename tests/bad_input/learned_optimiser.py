@@ -32,6 +32,9 @@ ROWS: dict[str, Refused | Right] = {
     "no step to look at": Refused(lambda: learner().gates(X[0], Y[0], steps=0), "steps must be at least 1"),
     "steps below zero": Refused(lambda: learner().adapt(X[0], Y[0], -1), "steps must be a whole number of at least 0"),
     "a gradient of zero": Right(lambda: bool(learner()(Episode(0 * X, Y, X, None, n_way=3)).isfinite().all())),
+    "fewer losses than weights in the cell": Refused(
+        lambda: (cell := GateCell())(X[0, 0], X[0, 0, :3], X[0, 0], cell.start(X[0, 0])), r"got \[4\], \[3\], \[4\]"
+    ),
     "no units in the cell": Refused(lambda: GateCell(0), "n_hidden must be a whole number of at least 1, got 0"),
 }
 ROWS |= {

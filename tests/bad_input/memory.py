@@ -37,6 +37,10 @@ ROWS: dict[str, Refused | Right] = {
     "in context, no query": Right(lambda: learner()(Episode(X, Y, X[:, :0], None, 3)).shape == (1, 0, 3)),
     "attention, no width": Refused(lambda: AttentionLayer(0), f"width {WHOLE} 1, got 0"),
     "attention, no heads": Refused(lambda: AttentionLayer(4, 0), f"n_heads {WHOLE} 1, got 0"),
+    "attention, other tokens": Refused(lambda: AttentionLayer(4, 2)(X, X), "must be 4 long, got 8 and 8"),
+    "attention, the weights of other tokens": Refused(
+        lambda: AttentionLayer(8, 2).weights(X, X[..., :3]), "must be 8 long, got 8 and 3"
+    ),
     "attention, heads that do not divide": Refused(lambda: AttentionLayer(4, 3), "n_heads must divide the width"),
     "transformer, no labels": Refused(lambda: PairTransformer(8, 0), f"n_labels {WHOLE} 1, got 0"),
     "transformer, no layers": Refused(lambda: PairTransformer(8, 3, n_layers=0), f"n_layers {WHOLE} 1, got 0"),
@@ -63,5 +67,8 @@ ROWS |= {
     ),
     "bursty, images alone": Refused(lambda: BurstySampler(X, 1.0), "must be ImageClasses .* got Tensor"),
     "bursty, no sequences": Refused(lambda: BurstySampler(CLASSES, 1.0).sample(0), f"batch_size {WHOLE} 1"),
+    "bursty, labels of no sequences": Refused(
+        lambda: BurstySampler(CLASSES, 1.0).sample_labels(-1), f"batch_size {WHOLE} 1"
+    ),
     "bursty, seed of a half": Refused(lambda: BurstySampler(CLASSES, 1.0, seed=0.5), f"seed {WHOLE} 0"),
 }

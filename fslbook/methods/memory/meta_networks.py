@@ -41,7 +41,7 @@ class MetaNetwork(EmbeddingMethod):
             then has no say in the answers is frozen.
 
     Raises:
-        TypeError: the encoder is no module.
+        TypeError: the encoder is no module, or `without` holds no names.
         ValueError: a size is too small, a part is unknown, or neither slow weights nor example weights are left.
 
     Example:
@@ -186,6 +186,8 @@ def layer_gradients(x: Tensor, labels: Tensor, first: nn.Linear, last: nn.Linear
 
 
 def _known_parts(without: Collection[str]) -> frozenset[str]:
+    if not isinstance(without, Collection) or not all(isinstance(name, str) for name in without):
+        raise TypeError(f"without must hold names of parts, got {without!r}")
     names = {without} if isinstance(without, str) else {*without}
     if unknown := sorted(names - {*PARTS}):
         raise ValueError(f"no part of a Meta Network: {', '.join(unknown)}; there are {', '.join(PARTS)}")

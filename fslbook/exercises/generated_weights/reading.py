@@ -129,7 +129,7 @@ disagreeing_units = Exercise(
     {
         "one layer": Case(_draw_branches(24)),
         "queries and units": Case(_draw_branches(5, 8)),
-        "a weak fast branch": Case(_draw_branches(4, 6, ratio=0.3)),
+        "a weak fast branch": Case(_draw_branches(4, 6, ratio=0.05)),
         "some branches give 0": Case(_draw_branches(5, 6, zeros=True)),
     },
     [
@@ -145,12 +145,12 @@ disagreeing_units = Exercise(
         Mistake(lambda s, f: f < 0, "the sign of the fast branch alone does not decide"),
         Mistake(lambda s, f: s < 0, "the sign of the slow branch alone does not decide"),
         Mistake(
-            lambda s, f: (s * f < 0) & (f.abs() > s.abs()),
-            "a weak negative branch does not silence the other, but it makes it smaller",
-        ),
-        Mistake(
             lambda s, f: s.relu() + f.relu() - (s + f).relu() > 0.1,
             "you let small differences pass; a unit disagrees however little",
+        ),
+        Mistake(
+            lambda s, f: (s * f < 0) & (f.abs() > s.abs()),
+            "a weak negative branch does not silence the other, but it makes it smaller",
         ),
         Mistake(
             lambda s, f: s.relu() + f.relu() - (s + f).relu(),

@@ -73,7 +73,8 @@ def average_precision(right: Tensor, scores: Tensor, n_truth: int, rule: Rule = 
         rule: one of `Rule`.
 
     Raises:
-        ValueError: no true box, more hits than true boxes, shapes that differ, or an unknown rule.
+        ValueError: no true box, more hits than true boxes, `right` is not bool, a score is NaN, shapes that differ, or
+            an unknown rule.
 
     Example:
         >>> right, scores = torch.tensor([True, False, True]), torch.tensor([0.9, 0.8, 0.7])
@@ -83,6 +84,8 @@ def average_precision(right: Tensor, scores: Tensor, n_truth: int, rule: Rule = 
     n_truth = check_whole_number("n_truth", n_truth, least=1)
     if right.shape != scores.shape or right.ndim != 1:
         raise ValueError(f"right and scores must both be [D], got {[*right.shape]} and {[*scores.shape]}")
+    if right.dtype != torch.bool or scores.isnan().any():
+        raise ValueError(f"right must be bool and no score NaN, got {right.dtype} and scores {[*scores.shape]}")
     if rule not in get_args(Rule):
         raise ValueError(f"rule must be one of {', '.join(get_args(Rule))}, got {rule!r}")
     found = right[scores.argsort(descending=True, stable=True)].cumsum(dim=0).cpu()  # [D]
@@ -102,5 +105,5 @@ def average_precision(right: Tensor, scores: Tensor, n_truth: int, rule: Rule = 
 def _check_boxes(name: str, boxes: Tensor, pictures: Tensor) -> None:
     if boxes.ndim != 2 or boxes.shape[1] != 4 or pictures.shape != boxes.shape[:1]:
         raise ValueError(f"{name} must be [number, 4] with a picture each, got {[*boxes.shape]}, {[*pictures.shape]}")
-    if not (boxes[:, 2:] > boxes[:, :2]).all():
-        raise ValueError(f"{name}: a box has no area, or is not x1, y1, x2, y2 with x1 < x2 and y1 < y2")
+    if not (boxes[:, 2:] > boxes[:, :2]).all() or not boxes.isfinite().all():
+        raise ValueError(f"{name}: a box has no area, or is not finite x1, y1, x2, y2 with x1 < x2 and y1 < y2")

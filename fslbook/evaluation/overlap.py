@@ -55,10 +55,15 @@ def counted_pixels(said: Tensor, labels: Tensor, n_way: int) -> tuple[Tensor, Te
         labels: the truth, of the same shape.
         n_way: number of classes N.
 
+    Raises:
+        ValueError: a label is not in 0..n_way-1, such as the 255 with which some data sets mark pixels to be left out.
+
     Example:
         >>> counted_pixels(torch.tensor([[0, 1, 1]]), torch.tensor([[0, 0, 1]]), 2)
         (tensor([[1, 1]]), tensor([[2, 2]]))
     """
+    if labels.numel() and not 0 <= int(labels.min()) <= int(labels.max()) < n_way:
+        raise ValueError(f"labels must lie in 0..{n_way - 1}, got {int(labels.min())}..{int(labels.max())}")
     pairs = zip(said.flatten(1), labels.flatten(1), strict=True)
     table = torch.stack([torch.bincount(n_way * s + y, minlength=n_way**2) for s, y in pairs])  # [B, N * N]
     table = table.unflatten(1, (n_way, n_way))  # said, label
@@ -77,7 +82,7 @@ def intersection_over_union(logits: Tensor, labels: Tensor) -> Tensor:
         labels: int64 [B, Q, H, W]; 0 is background.
 
     Raises:
-        ValueError: labels are not one for each pixel.
+        ValueError: labels are not one for each pixel, or not in 0..N-1.
 
     Example:
         >>> logits = torch.tensor([[0.0, 0.0, 0.0], [1.0, 1.0, -1.0]]).view(1, 1, 2, 1, 3)  # marks two pixels of three

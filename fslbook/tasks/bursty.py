@@ -47,15 +47,21 @@ class BurstySampler:
         self.classes, self.p_bursty = classes, float(p_bursty)
         self.seed = check_whole_number("seed", seed, least=0)
         self.generator = torch.Generator(classes.images.device).manual_seed(self.seed)
-        self._starts = classes.counts.cumsum(0) - classes.counts
+        self._starts = classes.starts
 
     def __repr__(self) -> str:
-        return f"{self.p_bursty:g} of the sequences bursty, {len(self.classes)} classes, seed {self.seed}"
+        of = f"{len(self.classes)} classes ({self.classes.fingerprint})"
+        return f"{self.p_bursty:g} of the sequences bursty, {of}, seed {self.seed}"
 
     @property
     def device(self) -> torch.device:
         """Where the images lie."""
         return self.classes.images.device
+
+    @property
+    def identity(self) -> str:
+        """Tells which sequences these are: settings, the content of the images, and the kind of device."""
+        return f"{self!r}, content {self.classes.content}, on {self.device.type}"
 
     def sample(self, batch_size: int = 1) -> Episode:
         """Draw sequences: support_x [B, 8, ...], query_x [B, 1, ...], labels in 0..number of classes - 1 = n_way - 1.

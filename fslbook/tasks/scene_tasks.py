@@ -81,7 +81,8 @@ class SceneSampler:
         seed: the same seed gives the same tasks on the same kind of device.
 
     Raises:
-        ValueError: a number is too small, or larger than the classes or the picture allow.
+        ValueError: a number is too small, or larger than the classes or the picture allow; or the pictures are not grey
+            and square.
 
     Example:
         >>> classes = ImageClasses(torch.ones(12, 1, 8, 8), torch.tensor([4, 4, 4]), ("a", "b", "c"))
@@ -109,6 +110,12 @@ class SceneSampler:
         # Two classes at least, for the sampler of episodes draws no fewer; one too many is not used.
         n_classes = max(2, self.n_way + self.n_distractors)
         self._characters = EpisodeSampler(classes, n_classes, 1, max(1, self.n_scenes - 1), seed=seed)
+        if (
+            classes.images.ndim != 4
+            or classes.images.shape[1] != 1
+            or classes.images.shape[2] != classes.images.shape[3]
+        ):
+            raise ValueError(f"scenes need grey square pictures [M, 1, h, h], got {[*classes.images.shape]}")
         check_fits(1 + self.n_distractors, classes.images.shape[-1], self.size, overlap)
         self.classes, self.seed, self.generator = classes, self._characters.seed, self._characters.generator
 

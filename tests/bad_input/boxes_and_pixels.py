@@ -62,6 +62,11 @@ ROWS: dict[str, Refused | Right] = {
     "precision, two shapes": Refused(
         lambda: average_precision(torch.ones(2, dtype=torch.bool), torch.ones(3), 4), r"\[D\], got \[2\] and \[3\]"
     ),
+    "hits, a box without end": Refused(lambda: matched(boxes=BOX + torch.tensor([0, 0, math.inf, 0])), "not finite x1"),
+    "precision, hits as numbers": Refused(lambda: average_precision(torch.ones(2), torch.ones(2), 4), "must be bool"),
+    "precision, a score of NaN": Refused(
+        lambda: average_precision(torch.tensor([True]), torch.tensor([math.nan]), 4), "no score NaN"
+    ),
     "precision, nothing found": Right(lambda: precision() == 0),
     "precision, only wrong ones": Right(lambda: precision(False, False, rule="101 points") == 0),
     "pixels, labels of pictures": Refused(
@@ -70,6 +75,12 @@ ROWS: dict[str, Refused | Right] = {
     ),
     "pixels, labels as numbers": Refused(
         lambda: intersection_over_union(torch.zeros(1, 1, 2, 3, 3), LABELS.float()), "must be int64.*float32"
+    ),
+    "pixels, a label for pixels to leave out": Refused(
+        lambda: intersection_over_union(torch.zeros(1, 1, 2, 3, 3), LABELS + 255), r"must lie in 0..1, got 255..255"
+    ),
+    "pixels, a negative label": Refused(
+        lambda: intersection_over_union(torch.zeros(1, 1, 2, 3, 3), LABELS - 1), r"must lie in 0..1, got -1..-1"
     ),
     "pixels, an empty mask and nothing marked": Right(
         lambda: intersection_over_union(torch.tensor([1.0, 0.0]).view(1, 1, 2, 1, 1).expand(1, 1, 2, 3, 3), LABELS) == 1

@@ -9,11 +9,14 @@ import torch
 from bad_input.cases import Refused, Right
 from helpers import blobs
 
+from fslbook import ImageClasses
 from fslbook.tasks.scene_tasks import SceneSampler
 from fslbook.tasks.scenes import Scenes, boxes_of, draw_scenes
 from fslbook.tasks.segmentation import SegmentationTasks
 
 CLASSES, INK = blobs(6, 8, size=8), torch.ones(2, 3, 1, 8, 8)
+FEATURES = ImageClasses(torch.rand(6, 4), torch.tensor([2] * 3), tuple("abc"))
+COLOUR = ImageClasses(torch.rand(6, 3, 8, 8), torch.tensor([2] * 3), tuple("abc"))
 WHOLE = "must be a whole number of at least"
 
 
@@ -66,6 +69,8 @@ ROWS: dict[str, Refused | Right] = {
     "sampler, more objects than room": Refused(
         lambda: sampler(n_distractors=2, size=15), "do not fit beside each other"
     ),
+    "sampler, features": Refused(lambda: sampler(classes=FEATURES), r"grey square pictures .* got \[6, 4\]"),
+    "sampler, pictures in colour": Refused(lambda: sampler(classes=COLOUR), r"grey square pictures .*\[6, 3, 8, 8\]"),
     "sampler, no batch": Refused(lambda: sampler().sample(0), f"batch_size {WHOLE} 1, got 0"),
     "sampler, negative seed": Refused(lambda: sampler(seed=-1), f"seed {WHOLE} 0, got -1"),
     "pixels of episodes": Refused(lambda: SegmentationTasks(CLASSES), "must be a SceneSampler, got ImageClasses"),

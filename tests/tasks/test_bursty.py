@@ -32,3 +32,9 @@ def test_images_are_of_the_classes_that_the_labels_name() -> None:
     batch = BurstySampler(CLASSES, p_bursty=0.5).sample(50)
     for x, label in zip(batch.support_x.flatten(0, 1), batch.support_y.flatten(), strict=True):
         assert any(torch.equal(x, image.float() / 255) or torch.equal(x, image) for image in CLASSES[int(label)])
+
+
+def test_other_images_of_as_many_classes_are_other_sequences() -> None:
+    sampler, other = BurstySampler(CLASSES, 0.5), BurstySampler(numbered_classes([7, 4] * 6), 0.5)
+    assert sampler.identity == BurstySampler(CLASSES, 0.5).identity
+    assert len({sampler.identity, other.identity, BurstySampler(CLASSES, 0.6).identity}) == 3
